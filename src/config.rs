@@ -1,0 +1,325 @@
+//! The configuration: what `twinkle.toml` says, and the defaults where nothing says anything.
+//! Command-line flags and `TWINKLE_*` variables come first; see `cli`.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{Weekday, WeekdaySet};
+use chrono_tz::Tz;
+use nix::unistd::gethostname;
+use serde::Deserialize;
+
+use crate::domain::calendar::parse_weekday;
+use crate::domain::ids::DeviceName;
+use crate::wire::plain::PlainRule;
+
+/// Where the configuration is if nobody says otherwise.
+const DEFAULT_FILE: &str = "/etc/twinkle/twinkle.toml";
+
+/// What is wrong with the configuration; says where.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        cause: std::io::Error,
+    },
+    /// The file is not as it should be.
+    #[error("in the configuration {}: {cause}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What, with line and column.
+        cause: Box<toml::de::Error>,
+    },
+    /// There is no place for a database.
+    #[error("no place for the database: neither HOME nor XDG_DATA_HOME is set; say --db FILE")]
+    NoHome,
+    /// The machine's name cannot name a device.
+    #[error("this machine's name cannot name a {0}; give it a name")]
+    NoName(&'static str),
+}
+
+/// `twinkle.toml`. Every key may be left out.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The database's file.
+    pub db: Option<PathBuf>,
+    /// The timezone in which days begin and end, as in `Asia/Kolkata`.
+    pub timezone: Option<Tz>,
+    /// The weekdays on which nobody is expected.
+    pub weekly_off: Option<WeekdayList>,
+    /// For `twinkle central`.
+    pub central: CentralSettings,
+    /// For `twinkle relay`.
+    pub relay: RelaySettings,
+    /// For `twinkle door`.
+    pub door: DoorSettings,
+}
+
+/// The table `[central]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CentralSettings {
+    /// Where to listen, `HOST:PORT`.
+    pub listen: Option<String>,
+    /// Whose plain-text packets to accept.
+    pub accept_plain: Option<Vec<PlainRule>>,
+    /// Whether addresses off this machine are used without protection.
+    pub insecure: Option<bool>,
+}
+
+/// The table `[relay]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RelaySettings {
+    /// The relay's name.
+    pub name: Option<DeviceName>,
+    /// Where the central listens, `HOST:PORT`.
+    pub central: Option<String>,
+    /// Where to listen, `HOST:PORT`.
+    pub listen: Option<String>,
+    /// Whose plain-text packets to accept.
+    pub accept_plain: Option<Vec<PlainRule>>,
+    /// How long the central may take to answer.
+    pub deadline: Option<Span>,
+    /// Whether addresses off this machine are used without protection.
+    pub insecure: Option<bool>,
+}
+
+/// The table `[door]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DoorSettings {
+    /// The door's name.
+    pub name: Option<DeviceName>,
+    /// Where the relay, or the central, listens, `HOST:PORT`.
+    pub relay: Option<String>,
+    /// Where flashes come from.
+    pub from: Option<String>,
+    /// What unlocks.
+    pub lock: Option<String>,
+    /// How long the lock stays open.
+    pub open_for: Option<Span>,
+    /// How long the relay may take to answer.
+    pub deadline: Option<Span>,
+    /// Whether addresses off this machine are used without protection.
+    pub insecure: Option<bool>,
+}
+
+impl Settings {
+    /// Reads the file named, or else `/etc/twinkle/twinkle.toml`, which need not exist.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] and [`Error::Wrong`].
+    pub fn load(named: Option<&Path>) -> Result<Self, Error> {
+        let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(cause) if named.is_none() && cause.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(cause) => {
+                return Err(Error::Unreadable {
+                    path: path.to_owned(),
+                    cause,
+                });
+            }
+        };
+        toml::from_str(&text).map_err(|cause| Error::Wrong {
+            path: path.to_owned(),
+            cause: Box::new(cause),
+        })
+    }
+}
+
+/// The name given, else the machine's.
+///
+/// # Errors
+/// [`Error::NoName`] if that cannot name a device.
+pub fn device_name(given: Option<DeviceName>, role: &'static str) -> Result<DeviceName, Error> {
+    let machine = || gethostname().ok()?.into_string().ok()?.parse().ok();
+    given.or_else(machine).ok_or(Error::NoName(role))
+}
+
+/// A length of time, written `5s`, `1.5s`, `500ms` or `2m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Span(pub Duration);
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let unit_at = text
+            .find(|c: char| c.is_ascii_alphabetic())
+            .unwrap_or(text.len());
+        let (number, unit) = text.split_at(unit_at);
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(SPAN_HELP.to_owned()),
+        };
+        let number = number
+            .trim_end()
+            .parse::<f64>()
+            .map_err(|_| SPAN_HELP.to_owned())?;
+        Duration::try_from_secs_f64(number * seconds)
+            .ok()
+            .filter(|span| (MIN_SPAN..=MAX_SPAN).contains(span))
+            .map(Self)
+            .ok_or_else(|| SPAN_HELP.to_owned())
+    }
+}
+
+const SPAN_HELP: &str = "write a time as 5s, 1.5s, 500ms or 2m, from 1ms to 1h";
+const MIN_SPAN: Duration = Duration::from_millis(1);
+const MAX_SPAN: Duration = Duration::from_secs(3600);
+
+impl fmt::Display for Span {
+    /// As in `5 s` and `500 ms`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_millis() {
+            millis if millis < 1000 => write!(f, "{millis} ms"),
+            _ => write!(f, "{} s", self.0.as_secs_f64()),
+        }
+    }
+}
+
+/// Weekdays: on the command line `sunday` or `sat,sun` or `none`, in the file a list of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub struct WeekdayList(pub WeekdaySet);
+
+impl Default for WeekdayList {
+    fn default() -> Self {
+        Self(WeekdaySet::single(Weekday::Sun))
+    }
+}
+
+impl WeekdayList {
+    fn of<'a>(names: impl Iterator<Item = &'a str>) -> Result<Self, String> {
+        let mut days = WeekdaySet::EMPTY;
+        for name in names {
+            days.insert(parse_weekday(name.trim()).map_err(|bad| format!("'{name}': {bad}"))?);
+        }
+        Ok(Self(days))
+    }
+}
+
+impl FromStr for WeekdayList {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().eq_ignore_ascii_case("none") {
+            true => Ok(Self(WeekdaySet::EMPTY)),
+            false => Self::of(text.split(',')),
+        }
+    }
+}
+
+impl TryFrom<Vec<String>> for WeekdayList {
+    type Error = String;
+
+    fn try_from(names: Vec<String>) -> Result<Self, String> {
+        Self::of(names.iter().map(String::as_str))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> String {
+        toml::from_str::<Settings>(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_key_is_read_and_may_be_left_out() {
+        let all = r#"
+            db = "/var/lib/twinkle/twinkle.db"
+            timezone = "Asia/Kolkata"
+            weekly_off = ["saturday", "Sun"]
+            [central]
+            listen = "127.0.0.1:9999"
+            accept_plain = ["lab@10.0.0.0/8"]
+            insecure = true
+            [relay]
+            name = "site"
+            central = "hub:9999"
+            listen = "127.0.0.1:9998"
+            accept_plain = ["lab"]
+            deadline = "1.5s"
+            insecure = false
+            [door]
+            name = "front door"
+            relay = "127.0.0.1:9998"
+            from = "stdin"
+            lock = "sim"
+            open_for = "5s"
+            deadline = "3s"
+            insecure = false
+        "#;
+        let settings: Settings = toml::from_str(all).unwrap();
+        assert_eq!(settings.timezone, Some(Tz::Asia__Kolkata));
+        assert_eq!(settings.weekly_off, Some("sat,sun".parse().unwrap()));
+        assert_eq!(
+            settings.relay.deadline,
+            Some(Span(Duration::from_millis(1500)))
+        );
+        assert_eq!(settings.door.name.unwrap().as_str(), "front door");
+        assert!(toml::from_str::<Settings>("").unwrap().db.is_none());
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line() {
+        for (text, says) in [
+            ("timezone = 'Asia/Kolkata'\ndatabase = 'x'", "line 2"),
+            ("timezone = 'Mars/Olympus'", "line 1"),
+            ("weekly_off = ['sonntag']", "write weekdays as"),
+            ("[door]\nopen_for = 5", "line 2"),
+            ("[door]\nopen_for = '5'", "write a time as"),
+            ("[relay]\naccept_plain = ['lab@here']", "write 192.168.1.20"),
+        ] {
+            assert!(wrong(text).contains(says), "{text}: {}", wrong(text));
+        }
+    }
+
+    #[test]
+    fn spans_have_a_unit_and_bounds() {
+        for (text, millis, shown) in [
+            ("5s", 5000, "5 s"),
+            ("1.5s", 1500, "1.5 s"),
+            ("500ms", 500, "500 ms"),
+            ("2m", 120_000, "120 s"),
+        ] {
+            let span: Span = text.parse().unwrap();
+            assert_eq!(
+                (span.0.as_millis(), span.to_string().as_str()),
+                (millis, shown)
+            );
+        }
+        for bad in [
+            "", "5", "s", "-5s", "0s", "2h", "5 apples", "1e999s", "NaNs",
+        ] {
+            assert!(bad.parse::<Span>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Admitting a batch: every flash is looked up, decided, stored and counted, all in one
+//! transaction. Only after its commit may anybody be told.
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use crate::db::device::{self, Kind};
+use crate::db::event::{self, NewEvent};
+use crate::db::values::to_millis;
+use crate::db::{Result, Store, assignment, attendance, undelivered};
+use crate::domain::access::{self, Facts, Reason, Verdict};
+use crate::domain::calendar::{Calendar, Day};
+use crate::domain::ids::{DeviceName, EventId, TwinkletId};
+
+/// A resend of an event gets the stored verdict for this long.
+const RESEND_WITHIN_MS: i64 = 10_000;
+
+/// Something that a batch stores.
+#[derive(Debug)]
+pub enum Entry {
+    /// A request to enter.
+    Flash(FlashEntry),
+    /// An `Open` for this event reached no door.
+    Undelivered(EventId),
+    /// A door has said Hello.
+    Door(DeviceName),
+    /// A relay has said Hello.
+    Relay(DeviceName),
+}
+
+/// A flash, as it came to the central.
+#[derive(Debug)]
+pub struct FlashEntry {
+    /// The event's id.
+    pub event: EventId,
+    /// The door's name.
+    pub door: DeviceName,
+    /// The relay it came through; `None` if straight from the door.
+    pub relay: Option<DeviceName>,
+    /// The badge.
+    pub twinklet: TwinkletId,
+    /// When the device read it by its own clock, UTC milliseconds.
+    pub device_at: i64,
+    /// Whether there is still time for the door to hear the answer.
+    pub in_time: bool,
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A flash was decided so; with an `Open`, the employee's name.
+    Decided(Verdict, Option<String>),
+    /// What was to be noted is.
+    Noted,
+}
+
+impl Store {
+    /// Admits a batch at that time: returns one outcome for each entry, in order, once all of them
+    /// are on the disk.
+    ///
+    /// # Errors
+    /// Those of writing; then nothing of the batch was stored.
+    pub fn admit<'a>(
+        &mut self,
+        batch: impl Iterator<Item = &'a Entry>,
+        now: DateTime<Utc>,
+        calendar: &Calendar,
+    ) -> Result<Vec<Outcome>> {
+        let at = Moment {
+            millis: to_millis(now),
+            day: calendar.day_of(now),
+        };
+        self.write(|transaction| {
+            batch
+                .map(|entry| match entry {
+                    Entry::Flash(flash) => admit_flash(transaction, flash, &at),
+                    Entry::Undelivered(event) => {
+                        undelivered::note(transaction, *event, now).map(|()| Outcome::Noted)
+                    }
+                    Entry::Door(name) => {
+                        device::learn(transaction, Kind::Door, name, now).map(|()| Outcome::Noted)
+                    }
+                    Entry::Relay(name) => {
+                        device::learn(transaction, Kind::Relay, name, now).map(|()| Outcome::Noted)
+                    }
+                })
+                .collect()
+        })
+    }
+}
+
+/// When a batch is admitted.
+struct Moment {
+    /// UTC milliseconds.
+    millis: i64,
+    /// The day it counts for.
+    day: Day,
+}
+
+fn admit_flash(connection: &Connection, flash: &FlashEntry, at: &Moment) -> Result<Outcome> {
+    let door = device::find(connection, Kind::Door, &flash.door)?;
+    let relay = match &flash.relay {
+        Some(name) => device::find(connection, Kind::Relay, name)?,
+        None => None,
+    };
+    let holder = assignment::holder(connection, flash.twinklet, at.day)?;
+    let verdict = access::decide(&Facts {
+        door_known: door.is_some(),
+        assignment: holder.as_ref().map(|holder| holder.assignment),
+        today: at.day,
+        // Known to be undelivered before it is decided: it came late, and its door knows.
+        in_time: flash.in_time && !undelivered::contains(connection, flash.event)?,
+    });
+    let employee = holder.as_ref().map(|holder| holder.employee);
+    let new = NewEvent {
+        flash,
+        at: at.millis,
+        day: at.day,
+        door,
+        relay,
+        employee,
+        verdict,
+    };
+    if !event::append(connection, &new)? {
+        return again(connection, &new);
+    }
+    let Some(holder) = holder.filter(|_| verdict == Verdict::Open) else {
+        return Ok(Outcome::Decided(verdict, None));
+    };
+    attendance::count(connection, holder.employee, at.day, at.millis)?;
+    Ok(Outcome::Decided(Verdict::Open, Some(holder.name)))
+}
+
+/// Answers a flash whose event is stored already: a resend gets the stored verdict, whatever would
+/// be decided now; anything else that bears the id is refused.
+fn again(connection: &Connection, new: &NewEvent<'_>) -> Result<Outcome> {
+    let refused = |reason| Ok(Outcome::Decided(Verdict::DontOpen(reason), None));
+    let Some(stored) = event::find(connection, new.flash.event)? else {
+        return refused(Reason::EventReused);
+    };
+    let same = stored.door == new.door
+        && stored.relay == new.relay
+        && stored.twinklet == Some(new.flash.twinklet)
+        && stored.device_at == new.flash.device_at;
+    let soon = (0..=RESEND_WITHIN_MS).contains(&new.at.saturating_sub(stored.at));
+    if !same || !soon {
+        return refused(Reason::EventReused);
+    }
+    match stored.verdict {
+        // What is undelivered counts for nothing, so it must not open a door later.
+        Verdict::Open if undelivered::contains(connection, new.flash.event)? => {
+            refused(Reason::TooLate)
+        }
+        Verdict::Open => Ok(Outcome::Decided(Verdict::Open, stored.name)),
+        verdict => Ok(Outcome::Decided(verdict, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+use super::*;
+use crate::db::{Author, NewEmployee};
+use crate::domain::ids::EmployeeNumber;
+use chrono::{TimeDelta, WeekdaySet};
+use proptest::prelude::*;
+
+const ASHA: u64 = 7;
+const RAVI: u64 = 8;
+
+/// A new database with two employees and the door "lab", at 09:00 of a day.
+struct World {
+    _folder: tempfile::TempDir,
+    store: Store,
+    calendar: Calendar,
+    now: DateTime<Utc>,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open_as_central(&folder.path().join("t.db"))
+            .unwrap()
+            .store;
+        let now = "2024-02-12T09:00:00Z".parse().unwrap();
+        let author = Author {
+            who: "test".to_owned(),
+            at: now,
+        };
+        for (name, id) in [("Asha Rao", ASHA), ("Ravi", RAVI)] {
+            let new = NewEmployee {
+                name: name.parse().unwrap(),
+                twinklet: TwinkletId::new(id).unwrap(),
+                joined: "2024-02-01".parse().unwrap(),
+            };
+            store.add_employee(&new, &author).unwrap();
+        }
+        let calendar = Calendar {
+            timezone: chrono_tz::UTC,
+            weekly_off: WeekdaySet::EMPTY,
+        };
+        let mut world = Self {
+            _folder: folder,
+            store,
+            calendar,
+            now,
+        };
+        world.admit(&[Entry::Door(door("lab")), Entry::Relay(door("site"))]);
+        world
+    }
+
+    fn admit(&mut self, batch: &[Entry]) -> Vec<Outcome> {
+        self.store
+            .admit(batch.iter(), self.now, &self.calendar)
+            .unwrap()
+    }
+
+    fn flash(&mut self, flash: FlashEntry) -> Outcome {
+        self.admit(&[Entry::Flash(flash)]).pop().unwrap()
+    }
+
+    fn later(&mut self, seconds: i64) {
+        self.now += TimeDelta::seconds(seconds);
+    }
+
+    /// First, last and flashes of each employee and day.
+    fn attendance(&self) -> Vec<(i64, String, i64, i64, i64)> {
+        self.rows("SELECT employee, day, first, last, flashes FROM attendance ORDER BY 1, 2")
+    }
+
+    /// The same, counted anew from the events.
+    fn recounted(&self) -> Vec<(i64, String, i64, i64, i64)> {
+        self.rows(
+            "SELECT employee, day, min(at), max(at), count(*) FROM event
+             WHERE verdict = 'open' AND uid NOT IN (SELECT uid FROM undelivered)
+             GROUP BY employee, day ORDER BY 1, 2",
+        )
+    }
+
+    fn rows(&self, sql: &str) -> Vec<(i64, String, i64, i64, i64)> {
+        let mut select = self.store.connection.prepare(sql).unwrap();
+        let rows = select.query_map([], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))
+        });
+        rows.unwrap().map(|row| row.unwrap()).collect()
+    }
+
+    fn events(&self) -> usize {
+        self.store.last_events(1000).unwrap().len()
+    }
+}
+
+fn door(name: &str) -> DeviceName {
+    name.parse().unwrap()
+}
+
+fn event(number: u8) -> EventId {
+    EventId::from_bytes([number; 16])
+}
+
+fn flash(number: u8, twinklet: u64) -> FlashEntry {
+    FlashEntry {
+        event: event(number),
+        door: door("lab"),
+        relay: None,
+        twinklet: TwinkletId::new(twinklet).unwrap(),
+        device_at: 1,
+        in_time: true,
+    }
+}
+
+fn open(name: &str) -> Outcome {
+    Outcome::Decided(Verdict::Open, Some(name.to_owned()))
+}
+
+fn refused(reason: Reason) -> Outcome {
+    Outcome::Decided(Verdict::DontOpen(reason), None)
+}
+
+#[test]
+fn a_valid_badge_opens_and_makes_its_employee_present() {
+    let mut world = World::new();
+    assert_eq!(world.flash(flash(1, ASHA)), open("Asha Rao"));
+    let at = to_millis(world.now);
+    assert_eq!(
+        world.attendance(),
+        [(1, "2024-02-12".to_owned(), at, at, 1)]
+    );
+}
+
+#[test]
+fn refusals_are_stored_and_make_nobody_present() {
+    let mut world = World::new();
+    assert_eq!(world.flash(flash(1, 99)), refused(Reason::UnknownTwinklet));
+    let elsewhere = FlashEntry {
+        door: door("attic"),
+        ..flash(2, ASHA)
+    };
+    assert_eq!(world.flash(elsewhere), refused(Reason::UnknownDoor));
+    let late = FlashEntry {
+        in_time: false,
+        ..flash(3, ASHA)
+    };
+    assert_eq!(world.flash(late), refused(Reason::TooLate));
+    assert_eq!(world.events(), 3);
+    assert_eq!(world.attendance(), []);
+}
+
+#[test]
+fn a_resend_gets_the_stored_verdict_and_stores_nothing() {
+    let mut world = World::new();
+    assert_eq!(world.flash(flash(1, ASHA)), open("Asha Rao"));
+    let author = Author {
+        who: "test".to_owned(),
+        at: world.now,
+    };
+    let asha = crate::domain::ids::EmployeeRef::Number(EmployeeNumber(1));
+    world
+        .store
+        .set_suspended(&asha, true, world.calendar.day_of(world.now), &author)
+        .unwrap();
+    world.later(10);
+    let before = world.attendance();
+    assert_eq!(
+        world.flash(flash(1, ASHA)),
+        open("Asha Rao"),
+        "even if decided otherwise now"
+    );
+    assert_eq!((world.events(), world.attendance()), (1, before));
+    assert_eq!(world.flash(flash(2, ASHA)), refused(Reason::Suspended));
+    assert_eq!(world.flash(flash(2, ASHA)), refused(Reason::Suspended));
+}
+
+#[test]
+fn any_other_use_of_an_events_id_is_refused() {
+    let mut world = World::new();
+    assert_eq!(world.flash(flash(1, ASHA)), open("Asha Rao"));
+    let others = [
+        flash(1, RAVI),
+        FlashEntry {
+            relay: Some(door("site")),
+            ..flash(1, ASHA)
+        },
+        FlashEntry {
+            door: door("attic"),
+            ..flash(1, ASHA)
+        },
+        FlashEntry {
+            device_at: 2,
+            ..flash(1, ASHA)
+        },
+    ];
+    for other in others {
+        assert_eq!(world.flash(other), refused(Reason::EventReused));
+    }
+    world.later(11);
+    assert_eq!(
+        world.flash(flash(1, ASHA)),
+        refused(Reason::EventReused),
+        "too long ago"
+    );
+    assert_eq!(world.events(), 1);
+    assert_eq!(world.attendance(), world.recounted());
+}
+
+#[test]
+fn what_was_undelivered_counts_for_nothing_and_opens_nothing() {
+    let mut world = World::new();
+    assert_eq!(world.flash(flash(1, ASHA)), open("Asha Rao"));
+    assert_eq!(
+        world.admit(&[Entry::Undelivered(event(1))]),
+        [Outcome::Noted]
+    );
+    assert_eq!(world.attendance(), []);
+    assert_eq!(world.flash(flash(1, ASHA)), refused(Reason::TooLate));
+    // The word may come before the flash: from the relay's new connection, while the flash still
+    // sits in the old one's buffer.
+    world.admit(&[Entry::Undelivered(event(2))]);
+    assert_eq!(world.flash(flash(2, ASHA)), refused(Reason::TooLate));
+    assert_eq!(world.attendance(), []);
+    let listed = world.store.last_events(10).unwrap();
+    assert_eq!(
+        listed.iter().map(|e| e.delivered).collect::<Vec<_>>(),
+        [false, false]
+    );
+}
+
+#[test]
+fn a_failed_batch_stores_nothing_of_it() {
+    let mut world = World::new();
+    world
+        .store
+        .connection
+        .execute_batch("DROP TABLE attendance")
+        .unwrap();
+    let batch = [Entry::Flash(flash(1, 99)), Entry::Flash(flash(2, ASHA))];
+    assert!(
+        world
+            .store
+            .admit(batch.iter(), world.now, &world.calendar)
+            .is_err()
+    );
+    assert_eq!(world.events(), 0);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Flash(u8, u64),
+    Undelivered(u8),
+    Later(i64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0u8..12, ASHA..=RAVI + 1).prop_map(|(event, id)| Step::Flash(event, id)),
+        2 => (0u8..12).prop_map(Step::Undelivered),
+        2 => prop_oneof![Just(0), Just(1), Just(11), Just(20_000)].prop_map(Step::Later),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn attendance_is_what_the_delivered_opens_say_in_any_order(
+        steps in prop::collection::vec(step(), 1..40),
+    ) {
+        let mut world = World::new();
+        for step in steps {
+            match step {
+                Step::Flash(event, twinklet) => drop(world.flash(flash(event, twinklet))),
+                Step::Undelivered(number) => drop(world.admit(&[Entry::Undelivered(event(number))])),
+                Step::Later(seconds) => world.later(seconds),
+            }
+            prop_assert_eq!(world.attendance(), world.recounted());
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The days on which an employee was present, one row each, kept in step with the events.
+
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use crate::db::Result;
+use crate::domain::calendar::{Day, Month};
+use crate::domain::ids::EmployeeNumber;
+
+/// Counts an `Open` of that day, at that instant (UTC milliseconds).
+pub(super) fn count(
+    connection: &Connection,
+    employee: EmployeeNumber,
+    day: Day,
+    at: i64,
+) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO attendance (day, employee, first, last, flashes)
+             VALUES (?1, ?2, ?3, ?3, 1)
+             ON CONFLICT (day, employee) DO UPDATE SET
+                 first = min(first, excluded.first),
+                 last = max(last, excluded.last),
+                 flashes = flashes + 1",
+        )?
+        .execute((day, employee, at))?;
+    Ok(())
+}
+
+/// Takes back one counted `Open`, which is noted as undelivered already. Only if it was the first
+/// or the last of its day are that day's events looked at, from it to the nearest other one.
+pub(super) fn take_back(
+    connection: &Connection,
+    employee: EmployeeNumber,
+    day: Day,
+    at: i64,
+) -> Result<()> {
+    let row = connection
+        .prepare_cached(
+            "SELECT first, last, flashes FROM attendance WHERE day = ?1 AND employee = ?2",
+        )?
+        .query_row((day, employee), |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, i64>(2)?,
+            ))
+        })
+        .optional()?;
+    let Some((first, last, flashes)) = row else {
+        return Ok(());
+    };
+    let nearest = |sql| {
+        connection
+            .prepare_cached(sql)?
+            .query_row(
+                named_params! { ":employee": employee, ":day": day, ":from": first, ":to": last },
+                |row| row.get(0),
+            )
+            .optional()
+    };
+    let first_left: Option<i64> = if at == first {
+        nearest(FIRST)?
+    } else {
+        Some(first)
+    };
+    let last_left: Option<i64> = if at == last {
+        nearest(LAST)?
+    } else {
+        Some(last)
+    };
+    match (first_left, last_left) {
+        (Some(first), Some(last)) if flashes > 1 => connection
+            .prepare_cached(
+                "UPDATE attendance SET first = ?3, last = ?4, flashes = ?5
+                 WHERE day = ?1 AND employee = ?2",
+            )?
+            .execute((day, employee, first, last, flashes - 1))?,
+        _ => connection
+            .prepare_cached("DELETE FROM attendance WHERE day = ?1 AND employee = ?2")?
+            .execute((day, employee))?,
+    };
+    Ok(())
+}
+
+const FIRST: &str = "
+    SELECT at FROM event
+    WHERE at BETWEEN :from AND :to AND employee = :employee AND day = :day AND verdict = 'open'
+        AND NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid)
+    ORDER BY at LIMIT 1";
+const LAST: &str = "
+    SELECT at FROM event
+    WHERE at BETWEEN :from AND :to AND employee = :employee AND day = :day AND verdict = 'open'
+        AND NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid)
+    ORDER BY at DESC LIMIT 1";
+
+/// Calls `each` with every employee and day of the month (1 to 31) with a presence.
+pub(super) fn of_month(
+    connection: &Connection,
+    month: Month,
+    mut each: impl FnMut(EmployeeNumber, u32),
+) -> Result<()> {
+    let mut select = connection.prepare_cached(
+        "SELECT employee, CAST(substr(day, 9) AS INTEGER) FROM attendance
+         WHERE day BETWEEN ?1 AND ?2",
+    )?;
+    let mut rows = select.query((month.first(), month.last()))?;
+    while let Some(row) = rows.next()? {
+        each(row.get(0)?, row.get(1)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! The database: one SQLite file, and every operation on it. All SQL of twinkle is in this folder;
+//! the rest of the program sees a [`Store`] and plain values.
+
+use std::path::PathBuf;
+
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+
+mod admit;
+mod assignment;
+mod attendance;
+mod audit;
+mod device;
+mod employee;
+mod event;
+mod installation;
+mod open;
+mod register;
+mod schema;
+mod undelivered;
+mod values;
+
+pub use admit::{Entry, FlashEntry, Outcome};
+pub use audit::Author;
+pub use employee::{Employee, NewEmployee};
+pub use event::EventRow;
+pub use open::{Condition, Opened};
+
+/// Why the database did not do as asked. What a caller can do about it differs by variant.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was asked for is not there; says what, and what is near it.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was asked for contradicts what is there; says what.
+    #[error("{0}")]
+    Conflict(String),
+    /// There is no database in that place.
+    #[error("no database at {}", .0.display())]
+    Missing(PathBuf),
+    /// The database is of an older version than this program's.
+    #[error(
+        "{} is of version {found}, this program needs {needed}: 'twinkle central init' brings it \
+         up to date, as does starting the central",
+        path.display()
+    )]
+    SchemaTooOld {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// This program's.
+        needed: i64,
+    },
+    /// The database is of a newer version than this program's.
+    #[error(
+        "{} is of version {found}, newer than this program's {needed}: use the newer program",
+        path.display()
+    )]
+    SchemaTooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// This program's.
+        needed: i64,
+    },
+    /// The file is something else; says what.
+    #[error("{} is {what}", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        what: &'static str,
+    },
+    /// Another central serves the database.
+    #[error("another central serves {} already", .0.display())]
+    Served(PathBuf),
+    /// The file, or its folder, may not be used as needed; says why, and who may.
+    #[error("{} cannot be {needed}: {why}", path.display())]
+    Denied {
+        /// The file.
+        path: PathBuf,
+        /// What was to be done with it: "read", "written", "made".
+        needed: &'static str,
+        /// The system's word, and what to do.
+        why: String,
+    },
+    /// Another program held the database's lock for longer than we wait.
+    #[error("the database is locked by another program; try again when that is done")]
+    Busy,
+    /// Anything else that SQLite reports.
+    #[error(transparent)]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
+            _ => Error::Sqlite(error),
+        }
+    }
+}
+
+impl Error {
+    /// Whether SQLite says that the file may only be read.
+    fn is_read_only(&self) -> bool {
+        let Error::Sqlite(error) = self else {
+            return false;
+        };
+        error.sqlite_error_code() == Some(ErrorCode::ReadOnly)
+    }
+}
+
+/// What this module's operations return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An open database.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+    /// Held by a central for as long as it serves the database.
+    _served: Option<std::fs::File>,
+}
+
+impl Store {
+    /// Runs a change in one transaction that takes the write lock at once, so that what it reads
+    /// stays true until it has written. An error leaves the database as it was.
+    fn write<T>(&mut self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let run = || {
+            let behavior = TransactionBehavior::Immediate;
+            let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
+            let result = change(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        run().map_err(|error: Error| match error.is_read_only() {
+            true => open::denied(&self.path, "written", open::READ_ONLY),
+            false => error,
+        })
+    }
+}

@@ -1,0 +1,261 @@
+//! Opening a database file: finding out what it is before anything touches it, making a new one,
+//! and saying what is wrong in words that help.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::unistd::{Uid, User};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
+
+use crate::db::{Error, Result, Store, schema};
+
+/// How long a change waits for another program's to end.
+const ADMIN_PATIENCE_MS: i32 = 2_000;
+/// How long the central waits for an administrator's: the doors that wait with it have little time.
+const CENTRAL_PATIENCE: Duration = Duration::from_millis(1_000);
+/// Readable and writable by the user and the group that run twinkle, and nobody else: it is a list
+/// of who was where when.
+const FILE_MODE: u32 = 0o660;
+/// Why a file cannot be written that SQLite opened.
+pub(super) const READ_ONLY: &str = "it is read-only";
+/// Prepared statements that are kept: more than there are.
+const STATEMENTS: usize = 64;
+
+/// How a central found its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// There was none: it is new.
+    Created,
+    /// It was of an older version, and now is of this program's.
+    Migrated,
+    /// It was as it should be.
+    Current,
+}
+
+/// A database, opened by a central.
+#[derive(Debug)]
+pub struct Opened {
+    /// The database.
+    pub store: Store,
+    /// How it was found.
+    pub condition: Condition,
+}
+
+impl Store {
+    /// Opens a database for the central: makes it if there is none, brings it up to date if it is
+    /// older, and keeps other centrals away from it for as long as the store lives.
+    ///
+    /// # Errors
+    /// [`Error::Served`] if another central has it, [`Error::SchemaTooNew`], [`Error::NotOurs`],
+    /// [`Error::Denied`], [`Error::Busy`], or SQLite's.
+    pub fn open_as_central(path: &Path) -> Result<Opened> {
+        let created = create(path)?;
+        let connection = connect(path)?;
+        connection.busy_timeout(CENTRAL_PATIENCE)?;
+        let found = inspect(&connection, path)?;
+        // SQLite takes such a file without a word, and would fail at the first flash.
+        if connection.is_readonly(MAIN_DB)? {
+            return Err(denied(path, "written", READ_ONLY));
+        }
+        if found == 0 {
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
+        let mut store = Store {
+            connection,
+            path: path.to_owned(),
+            _served: None,
+        };
+        store._served = Some(claim(path)?);
+        store.write(schema::migrate)?;
+        let mode: String = store
+            .connection
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(denied(
+                path,
+                "used",
+                "its file system does not support write-ahead logs",
+            ));
+        }
+        let condition = match found {
+            _ if created => Condition::Created,
+            schema::LATEST => Condition::Current,
+            _ => Condition::Migrated,
+        };
+        Ok(Opened { store, condition })
+    }
+
+    /// Opens an existing database, to read it and to make an administrator's changes beside a
+    /// running central.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::SchemaTooOld`], [`Error::SchemaTooNew`], [`Error::NotOurs`],
+    /// [`Error::Denied`], [`Error::Busy`], or SQLite's.
+    pub fn open(path: &Path) -> Result<Self> {
+        match fs::metadata(path) {
+            Ok(file) if file.is_dir() => return Err(not_ours(path, "a folder")),
+            Ok(_) => (),
+            Err(cause) if cause.kind() == ErrorKind::NotFound => {
+                return Err(Error::Missing(path.to_owned()));
+            }
+            Err(cause) => return Err(denied(path, "read", &cause.to_string())),
+        }
+        let mut connection = connect(path)?;
+        connection.busy_handler(Some(wait_for_lock))?;
+        let found = inspect(&connection, path)?;
+        if found < schema::LATEST {
+            let path = path.to_owned();
+            return Err(Error::SchemaTooOld {
+                path,
+                found,
+                needed: schema::LATEST,
+            });
+        }
+        Ok(Store {
+            connection,
+            path: path.to_owned(),
+            _served: None,
+        })
+    }
+
+    /// The database's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Makes an empty file with the right mode if there is none; returns whether it did.
+fn create(path: &Path) -> Result<bool> {
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(path)
+    {
+        Ok(file) => {
+            // The mask of the user's shell must not lock the group out.
+            file.set_permissions(Permissions::from_mode(FILE_MODE))
+                .map_err(|cause| denied(path, "made", &cause.to_string()))?;
+            Ok(true)
+        }
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => match path.is_dir() {
+            true => Err(not_ours(path, "a folder")),
+            false => Ok(false),
+        },
+        Err(cause) => Err(denied(path, "made", &cause.to_string())),
+    }
+}
+
+/// Takes the database for one central. The kernel gives it back when the process ends, however it
+/// ends; the file beside the database stays and means nothing by itself.
+fn claim(path: &Path) -> Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock_path = PathBuf::from(name);
+    create(&lock_path)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .open(&lock_path)
+        .map_err(|cause| denied(&lock_path, "written", &cause.to_string()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::Served(path.to_owned())),
+        Err(fs::TryLockError::Error(cause)) => {
+            Err(denied(&lock_path, "locked", &cause.to_string()))
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    // Never CREATE: a file that vanished meanwhile must not come back empty.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| explain(e, path))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Finds out, without writing, whether the file is ours and of which version; then sets what holds
+/// for each connection. 0 is an empty file.
+fn inspect(connection: &Connection, path: &Path) -> Result<i64> {
+    let number = |sql| {
+        connection
+            .query_row(sql, [], |row| row.get(0))
+            .map_err(|e| explain(e, path))
+    };
+    let version: i64 = number("PRAGMA user_version")?;
+    let application: i64 = number("PRAGMA application_id")?;
+    let tables: i64 = number("SELECT count(*) FROM sqlite_schema")?;
+    if application != i64::from(schema::APPLICATION_ID) && tables > 0 {
+        return Err(not_ours(
+            path,
+            "a SQLite database, but not one of twinkle's",
+        ));
+    }
+    if version > schema::LATEST {
+        let (path, needed) = (path.to_owned(), schema::LATEST);
+        return Err(Error::SchemaTooNew {
+            path,
+            found: version,
+            needed,
+        });
+    }
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(version)
+}
+
+/// Waits for a lock in short steps: the central, when busy, leaves gaps of less than a millisecond
+/// between its transactions, and SQLite's own waiting, in steps of up to 100 ms, would miss them.
+fn wait_for_lock(attempts: i32) -> bool {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "SQLite has no other way to wait for a lock"
+    )]
+    std::thread::sleep(Duration::from_millis(1));
+    attempts < ADMIN_PATIENCE_MS
+}
+
+/// A failure to open or first read the file, as one that says what to do.
+fn explain(error: rusqlite::Error, path: &Path) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => not_ours(path, "no SQLite database"),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => denied(
+            path,
+            "opened",
+            "permission denied, or its folder may not be written",
+        ),
+        Some(ErrorCode::ReadOnly) => denied(path, "used", READ_ONLY),
+        _ => error.into(),
+    }
+}
+
+fn not_ours(path: &Path, what: &'static str) -> Error {
+    Error::NotOurs {
+        path: path.to_owned(),
+        what,
+    }
+}
+
+/// Says what is in the way and, where another user owns the place, how to be that user.
+pub(super) fn denied(path: &Path, needed: &'static str, why: &str) -> Error {
+    let folder = || path.parent().and_then(|folder| fs::metadata(folder).ok());
+    let owner = fs::metadata(path)
+        .ok()
+        .or_else(folder)
+        .map(|file| Uid::from_raw(file.uid()));
+    let why = match owner {
+        Some(owner) if owner != Uid::effective() => match User::from_uid(owner) {
+            Ok(Some(user)) => format!("{why}; try as its owner: sudo -u {} twinkle …", user.name),
+            _ => format!("{why}; it belongs to user {owner}"),
+        },
+        _ => why.to_owned(),
+    };
+    Error::Denied {
+        path: path.to_owned(),
+        needed,
+        why,
+    }
+}

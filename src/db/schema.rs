@@ -1,0 +1,117 @@
+//! The tables, as a list of migrations. A migration that has landed is never edited: a change is a
+//! new one at the end.
+
+use rusqlite::{Connection, Transaction};
+
+use crate::db::Result;
+use crate::domain::ids::InstallationId;
+
+/// Marks a SQLite file as twinkle's (`PRAGMA application_id`): "TWKL".
+pub(super) const APPLICATION_ID: i32 = 0x5457_4B4C;
+
+/// Each brings the database from the version that is its index to the next.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE installation (
+    id          BLOB NOT NULL CHECK (length(id) = 16)
+) STRICT;
+
+-- A number is stable and never used again, hence AUTOINCREMENT.
+CREATE TABLE employee (
+    number      INTEGER PRIMARY KEY AUTOINCREMENT,
+    name        TEXT NOT NULL,
+    joined      TEXT NOT NULL,          -- YYYY-MM-DD, the first day of employment
+    suspended   INTEGER                 -- since when, UTC milliseconds; NULL: is not
+) STRICT;
+
+-- A twinklet belongs to one employee at a time: no two rows of one overlap.
+CREATE TABLE assignment (
+    id          INTEGER PRIMARY KEY,
+    twinklet    INTEGER NOT NULL CHECK (twinklet BETWEEN 1 AND 9007199254740991),
+    employee    INTEGER NOT NULL REFERENCES employee,
+    from_day    TEXT NOT NULL,          -- YYYY-MM-DD, the first day
+    until_day   TEXT CHECK (until_day >= from_day)  -- the last day; NULL: no end
+) STRICT;
+CREATE INDEX assignment_twinklet ON assignment (twinklet, from_day);
+CREATE INDEX assignment_employee ON assignment (employee);
+
+CREATE TABLE door (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    since       INTEGER NOT NULL        -- UTC milliseconds
+) STRICT;
+
+CREATE TABLE relay (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    since       INTEGER NOT NULL        -- UTC milliseconds
+) STRICT;
+
+-- Append-only. Every index grows at its end; there is none on employee, which costs four times the
+-- rest of a flash: the events of one employee are found by scanning the days asked for.
+CREATE TABLE event (
+    id          INTEGER PRIMARY KEY,
+    uid         BLOB NOT NULL UNIQUE CHECK (length(uid) = 16),
+    kind        TEXT NOT NULL,          -- 'flash'
+    at          INTEGER NOT NULL,       -- UTC milliseconds, the central's clock
+    day         TEXT NOT NULL,          -- YYYY-MM-DD, the day it counts for
+    door        INTEGER REFERENCES door,     -- NULL: unknown
+    relay       INTEGER REFERENCES relay,    -- NULL: straight from the door
+    twinklet    INTEGER,
+    employee    INTEGER REFERENCES employee, -- NULL: the twinklet is nobody's
+    verdict     TEXT,                   -- 'open' or the code of a reason
+    device_at   INTEGER NOT NULL        -- UTC milliseconds, the device's clock
+) STRICT;
+CREATE INDEX event_at ON event (at);
+
+-- What is learnt later: an 'open' that reached no door, so that its event counts for nothing. The
+-- word may come before the event itself.
+CREATE TABLE undelivered (
+    uid         BLOB PRIMARY KEY CHECK (length(uid) = 16),
+    at          INTEGER NOT NULL        -- UTC milliseconds
+) STRICT, WITHOUT ROWID;
+
+-- The days on which an employee was present. Ordered by day, so that it grows at its end.
+CREATE TABLE attendance (
+    day         TEXT NOT NULL,          -- YYYY-MM-DD
+    employee    INTEGER NOT NULL REFERENCES employee,
+    first       INTEGER NOT NULL,       -- UTC milliseconds
+    last        INTEGER NOT NULL,       -- UTC milliseconds
+    flashes     INTEGER NOT NULL CHECK (flashes > 0),
+    PRIMARY KEY (day, employee)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    id          INTEGER PRIMARY KEY,
+    at          INTEGER NOT NULL,       -- UTC milliseconds
+    who         TEXT NOT NULL,
+    action      TEXT NOT NULL,
+    employee    INTEGER REFERENCES employee,
+    detail      TEXT NOT NULL
+) STRICT;
+"];
+
+/// The version that this program reads and writes.
+pub(super) const LATEST: i64 = MIGRATIONS.len().cast_signed() as i64;
+
+/// The version of a database; 0 for an empty one.
+pub(super) fn version(connection: &Connection) -> Result<i64> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// Brings a database to the latest version: each step whole or not at all.
+pub(super) fn migrate(transaction: &Transaction<'_>) -> Result<()> {
+    let from = version(transaction)?;
+    for (to, migration) in (1..).zip(MIGRATIONS) {
+        if to <= from {
+            continue;
+        }
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", to)?;
+    }
+    if from == 0 {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        let id = InstallationId::generate();
+        transaction.execute("INSERT INTO installation (id) VALUES (?1)", [id])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,299 @@
+//! Days and months: which day an instant belongs to, which days are off, and how people name them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc, Weekday, WeekdaySet};
+use chrono_tz::Tz;
+
+/// A calendar day, without a timezone.
+pub type Day = NaiveDate;
+
+/// Why a text names no day or month; says what would.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unclear {
+    /// Not a month.
+    #[error("write a month as 2026-11, 11, nov, this or last")]
+    Month,
+    /// Not a day.
+    #[error("write a day as 2026-11-22, today or yesterday")]
+    Day,
+    /// Not a weekday.
+    #[error("write weekdays as sunday, monday, … or sun, mon, …")]
+    Weekday,
+}
+
+/// What an installation's days are: where they begin and which of them are off.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    /// The timezone in which a day begins and ends.
+    pub timezone: Tz,
+    /// The weekdays on which nobody is expected.
+    pub weekly_off: WeekdaySet,
+}
+
+impl Calendar {
+    /// The day that an instant belongs to.
+    pub fn day_of(&self, instant: DateTime<Utc>) -> Day {
+        self.local(instant).date_naive()
+    }
+
+    /// An instant in the installation's timezone, to show it.
+    pub fn local(&self, instant: DateTime<Utc>) -> DateTime<Tz> {
+        instant.with_timezone(&self.timezone)
+    }
+
+    /// Whether the day is a weekly off.
+    pub fn is_weekly_off(&self, day: Day) -> bool {
+        self.weekly_off.contains(day.weekday())
+    }
+}
+
+/// A weekday by its English name or its first three letters, in any case.
+///
+/// # Errors
+/// [`Unclear::Weekday`] for anything else.
+pub fn parse_weekday(text: &str) -> Result<Weekday, Unclear> {
+    text.parse().map_err(|_| Unclear::Weekday)
+}
+
+/// A month of a year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    first: Day,
+}
+
+impl Month {
+    /// The month that a day lies in.
+    pub fn of(day: Day) -> Self {
+        Self {
+            first: day.with_day(1).unwrap_or(day),
+        }
+    }
+
+    /// Its first day.
+    pub fn first(self) -> Day {
+        self.first
+    }
+
+    /// Its last day.
+    pub fn last(self) -> Day {
+        let next = self.first.checked_add_months(Months::new(1));
+        next.and_then(|day| day.pred_opt()).unwrap_or(Day::MAX)
+    }
+
+    /// Its days, first to last: 28 to 31 of them.
+    pub fn days(self) -> impl Iterator<Item = Day> + Clone {
+        let last = self.last();
+        self.first.iter_days().take_while(move |&day| day <= last)
+    }
+}
+
+impl fmt::Display for Month {
+    /// As in "November 2026": the year is always said.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.first.format("%B %Y").fmt(f)
+    }
+}
+
+/// A month as a user names it. Which one it is may depend on today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MonthChoice {
+    /// `2026-11`.
+    Exact(Month),
+    /// `11` or `nov`: the latest such month that is not in the future.
+    Latest(u32),
+    /// `this`.
+    This,
+    /// `last`.
+    Last,
+}
+
+impl MonthChoice {
+    /// The month that is meant on that day.
+    pub fn resolve(self, today: Day) -> Month {
+        let this = Month::of(today);
+        match self {
+            MonthChoice::Exact(month) => month,
+            MonthChoice::This => this,
+            MonthChoice::Last => Month::of(this.first.pred_opt().unwrap_or(today)),
+            MonthChoice::Latest(number) => {
+                let year = if number <= today.month() {
+                    today.year()
+                } else {
+                    today.year() - 1
+                };
+                Day::from_ymd_opt(year, number, 1).map_or(this, Month::of)
+            }
+        }
+    }
+}
+
+impl FromStr for MonthChoice {
+    type Err = Unclear;
+
+    fn from_str(text: &str) -> Result<Self, Unclear> {
+        let text = text.trim();
+        if text.eq_ignore_ascii_case("this") {
+            return Ok(MonthChoice::This);
+        }
+        if text.eq_ignore_ascii_case("last") {
+            return Ok(MonthChoice::Last);
+        }
+        if let Ok(month) = text.parse::<chrono::Month>() {
+            return Ok(MonthChoice::Latest(month.number_from_month()));
+        }
+        if let Some((year, month)) = text.split_once('-') {
+            let first = digits(year, 4..=4)
+                .zip(digits(month, 1..=2))
+                .and_then(|(year, month)| {
+                    Day::from_ymd_opt(year.try_into().ok()?, month, 1).filter(|day| day.year() > 0)
+                });
+            return first
+                .map(|day| MonthChoice::Exact(Month::of(day)))
+                .ok_or(Unclear::Month);
+        }
+        match digits(text, 1..=2) {
+            Some(number @ 1..=12) => Ok(MonthChoice::Latest(number)),
+            _ => Err(Unclear::Month),
+        }
+    }
+}
+
+/// A day as a user names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayChoice {
+    /// `2026-11-22`.
+    Exact(Day),
+    /// `today`.
+    Today,
+    /// `yesterday`.
+    Yesterday,
+}
+
+impl DayChoice {
+    /// The day that is meant on that day.
+    pub fn resolve(self, today: Day) -> Day {
+        match self {
+            DayChoice::Exact(day) => day,
+            DayChoice::Today => today,
+            DayChoice::Yesterday => today.checked_sub_days(Days::new(1)).unwrap_or(today),
+        }
+    }
+}
+
+impl FromStr for DayChoice {
+    type Err = Unclear;
+
+    fn from_str(text: &str) -> Result<Self, Unclear> {
+        let text = text.trim();
+        if text.eq_ignore_ascii_case("today") {
+            return Ok(DayChoice::Today);
+        }
+        if text.eq_ignore_ascii_case("yesterday") {
+            return Ok(DayChoice::Yesterday);
+        }
+        let mut parts = text.splitn(3, '-');
+        let mut part = |length| digits(parts.next()?, length..=length);
+        let (Some(year), Some(month), Some(day)) = (part(4), part(2), part(2)) else {
+            return Err(Unclear::Day);
+        };
+        let year = year.try_into().map_err(|_| Unclear::Day)?;
+        let exact = Day::from_ymd_opt(year, month, day).filter(|day| day.year() > 0);
+        exact.map(DayChoice::Exact).ok_or(Unclear::Day)
+    }
+}
+
+/// A number of so many decimal digits, and nothing else.
+fn digits(text: &str, length: std::ops::RangeInclusive<usize>) -> Option<u32> {
+    let plain = length.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    fn month(text: &str, today: &str) -> String {
+        text.parse::<MonthChoice>()
+            .unwrap()
+            .resolve(day(today))
+            .to_string()
+    }
+
+    #[test]
+    fn a_day_ends_at_the_installations_midnight() {
+        let calendar = Calendar {
+            timezone: chrono_tz::Asia::Kolkata,
+            weekly_off: WeekdaySet::EMPTY,
+        };
+        let just_before = "2024-02-29T18:29:59Z".parse().unwrap();
+        let midnight = "2024-02-29T18:30:00Z".parse().unwrap();
+        assert_eq!(calendar.day_of(just_before), day("2024-02-29"));
+        assert_eq!(calendar.day_of(midnight), day("2024-03-01"));
+    }
+
+    #[test]
+    fn months_have_their_real_number_of_days() {
+        let days = |text: &str| Month::of(day(text)).days().count();
+        assert_eq!(days("2024-02-10"), 29);
+        assert_eq!(days("2023-02-10"), 28);
+        assert_eq!(days("2026-11-30"), 30);
+        assert_eq!(days("2026-12-31"), 31);
+        assert_eq!(Month::of(day("2024-02-10")).last(), day("2024-02-29"));
+    }
+
+    #[test]
+    fn a_month_without_a_year_is_the_latest_not_in_the_future() {
+        assert_eq!(month("11", "2026-11-22"), "November 2026");
+        assert_eq!(month("nov", "2026-11-01"), "November 2026");
+        assert_eq!(month("December", "2026-11-22"), "December 2025");
+        assert_eq!(month("1", "2026-01-31"), "January 2026");
+        assert_eq!(month("2027-01", "2026-11-22"), "January 2027");
+        assert_eq!(month("this", "2026-11-22"), "November 2026");
+        assert_eq!(month("last", "2026-01-31"), "December 2025");
+    }
+
+    #[test]
+    fn what_is_no_month_or_day_is_refused() {
+        for bad in [
+            "",
+            "0",
+            "13",
+            "2026-13",
+            "2026-0",
+            "26-11",
+            "0000-01",
+            "novem ber",
+            "-11",
+        ] {
+            assert_eq!(bad.parse::<MonthChoice>(), Err(Unclear::Month), "{bad:?}");
+        }
+        for bad in [
+            "",
+            "2026-02-30",
+            "22-11-2026",
+            "2026-1-1",
+            "+2026-01-01",
+            "tomorrow",
+        ] {
+            assert_eq!(bad.parse::<DayChoice>(), Err(Unclear::Day), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn days_are_named_from_today() {
+        let resolve = |text: &str| {
+            text.parse::<DayChoice>()
+                .unwrap()
+                .resolve(day("2024-03-01"))
+        };
+        assert_eq!(resolve("today"), day("2024-03-01"));
+        assert_eq!(resolve("yesterday"), day("2024-02-29"));
+        assert_eq!(resolve("2024-02-29"), day("2024-02-29"));
+    }
+}

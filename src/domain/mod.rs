@@ -1,0 +1,8 @@
+//! What twinkle is about, as plain values and pure functions: who may enter, which day counts,
+//! what the register shows. Nothing here does I/O, reads a clock or imports another module.
+
+pub mod access;
+pub mod attendance;
+pub mod calendar;
+pub mod ids;
+pub mod packet;

@@ -1,0 +1,90 @@
+//! Results as CSV: RFC 4180, UTF-8, and safe to open in a spreadsheet.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use csv::{Terminator, Writer, WriterBuilder};
+
+use crate::domain::attendance::Register;
+use crate::render::{Grid, one_line};
+
+/// Writes a grid, headings first.
+///
+/// # Errors
+/// Those of writing.
+pub fn write_grid(grid: &Grid, to: impl Write) -> io::Result<()> {
+    let mut writer = writer(to);
+    writer.write_record(grid.columns.iter().map(|column| column.heading))?;
+    for row in &grid.rows {
+        writer.write_record(row.iter().map(|cell| safe_cell(cell).into_owned()))?;
+    }
+    writer.flush()
+}
+
+/// Writes a register: a row for each employee, a column for each day, headed by its date.
+///
+/// # Errors
+/// Those of writing.
+pub fn write_register(register: &Register, to: impl Write) -> io::Result<()> {
+    let mut writer = writer(to);
+    let days = register.days.iter().map(|column| column.day.to_string());
+    let headings = ["number", "name"].map(String::from).into_iter().chain(days);
+    writer.write_record(headings.chain(["TD", "WO"].map(String::from)))?;
+    for row in &register.rows {
+        writer.write_field(row.number.to_string())?;
+        writer.write_field(&*safe_cell(&row.name))?;
+        for mark in &row.marks {
+            writer.write_field(mark.symbol())?;
+        }
+        writer.write_record([row.total_days.to_string(), row.work_off.to_string()])?;
+    }
+    writer.flush()
+}
+
+fn writer<W: Write>(to: W) -> Writer<W> {
+    WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(to)
+}
+
+/// A cell that no spreadsheet takes for a formula: one that begins like a formula gets an
+/// apostrophe before it, which spreadsheets take as "this is text".
+fn safe_cell(cell: &str) -> Cow<'_, str> {
+    let cell = one_line(cell);
+    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => Cow::Owned(format!("'{cell}")),
+        false => cell,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Column;
+
+    #[test]
+    fn cells_are_quoted_where_needed_and_never_formulas() {
+        let grid = Grid {
+            columns: vec![Column::number("number"), Column::text("name")],
+            rows: [
+                "=HYPERLINK(\"http://x\")",
+                "+1a",
+                "@x",
+                "-y",
+                "Rao, \"Asha\"",
+                "Zoë",
+                "a\nb",
+            ]
+            .iter()
+            .zip(1..)
+            .map(|(name, number)| vec![number.to_string(), (*name).to_owned()])
+            .collect(),
+        };
+        let mut text = Vec::new();
+        write_grid(&grid, &mut text).unwrap();
+        let expected = "number,name\r\n\
+            1,\"'=HYPERLINK(\"\"http://x\"\")\"\r\n2,'+1a\r\n3,'@x\r\n4,'-y\r\n\
+            5,\"Rao, \"\"Asha\"\"\"\r\n6,Zoë\r\n7,a\u{FFFD}b\r\n";
+        assert_eq!(String::from_utf8(text).unwrap(), expected);
+    }
+}

@@ -1,0 +1,141 @@
+//! Where the central's connections hand in what they bring: everything goes into one bounded
+//! queue, and whoever finds it full waits, so that its peer is slowed down and nothing is lost.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::db::{Entry, FlashEntry};
+use crate::domain::access::Reason;
+use crate::domain::ids::{DeviceName, EventId, InstallationId};
+use crate::wire::answers::Answers;
+use crate::wire::server::{Greeting, Peer, Service};
+use crate::wire::{Flash, Role, refusal};
+
+/// How many jobs may wait for the writer.
+const QUEUE: usize = 4_096;
+
+/// One thing to be stored, and who waits to hear of it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) entry: Entry,
+    pub(super) asker: Asker,
+}
+
+/// Who waits for a job.
+#[derive(Debug)]
+pub(super) enum Asker {
+    /// A flash under this number, to be answered until then.
+    Flash {
+        seq: u64,
+        deadline: Instant,
+        answers: Answers,
+    },
+    /// Somebody who reported an undelivered event; nobody, if we found out ourselves.
+    Undelivered(Option<Answers>),
+    /// A device that says Hello: whether it could be noted.
+    Device(oneshot::Sender<bool>),
+}
+
+/// The central's side of every connection.
+#[derive(Debug)]
+pub(super) struct Desk {
+    name: DeviceName,
+    installation: InstallationId,
+    clock: Arc<dyn Clock>,
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Desk {
+    /// A desk, and the queue it fills.
+    pub(super) fn new(
+        name: DeviceName,
+        installation: InstallationId,
+        clock: Arc<dyn Clock>,
+    ) -> (Self, mpsc::Receiver<Job>) {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        (
+            Self {
+                name,
+                installation,
+                clock,
+                jobs,
+            },
+            queue,
+        )
+    }
+
+    /// Takes note of a device, and waits until that is stored.
+    pub(super) async fn learn(&self, device: Entry) -> Result<(), &'static str> {
+        let (asker, stored) = oneshot::channel();
+        let job = Job {
+            entry: device,
+            asker: Asker::Device(asker),
+        };
+        let handed_in = self.jobs.send(job).await.is_ok();
+        match handed_in && stored.await.unwrap_or(false) {
+            true => Ok(()),
+            false => Err(refusal::STORAGE),
+        }
+    }
+}
+
+impl Service for Desk {
+    fn greeting(&self) -> Greeting {
+        Greeting {
+            name: self.name.clone(),
+            installation: Some(self.installation),
+            time: self.clock.now().timestamp_millis(),
+        }
+    }
+
+    async fn hello(&self, peer: &Peer) -> Result<(), &'static str> {
+        let name = peer.name.clone();
+        self.learn(match peer.role {
+            Role::Door => Entry::Door(name),
+            Role::Relay => Entry::Relay(name),
+        })
+        .await
+    }
+
+    async fn door(&self, name: &DeviceName, _relay: &Peer) -> Result<(), &'static str> {
+        self.learn(Entry::Door(name.clone())).await
+    }
+
+    async fn flash(&self, flash: Flash, from: &Peer, answers: &Answers) {
+        let (seq, event) = (flash.seq, flash.event);
+        let deadline = Instant::now() + flash.budget();
+        let entry = Entry::Flash(FlashEntry {
+            event,
+            door: flash.door,
+            relay: (from.role == Role::Relay).then(|| from.name.clone()),
+            twinklet: flash.twinklet,
+            device_at: flash.at,
+            in_time: true,
+        });
+        let asker = Asker::Flash {
+            seq,
+            deadline,
+            answers: answers.clone(),
+        };
+        if self.jobs.send(Job { entry, asker }).await.is_err() {
+            answers.refuse(seq, event, Reason::StorageFailed);
+        }
+    }
+
+    async fn undelivered(&self, event: EventId, answers: Option<&Answers>) {
+        let asker = Asker::Undelivered(answers.cloned());
+        // Without a writer nothing is decided any more either, and the peer will report again.
+        let _ended = self
+            .jobs
+            .send(Job {
+                entry: Entry::Undelivered(event),
+                asker,
+            })
+            .await;
+    }
+
+    fn goodbye(&self, _peer: &Peer) {}
+}

@@ -1,0 +1,173 @@
+//! One door at work: readings in, questions out, verdicts back, the lock driven.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::clock::Clock;
+use crate::domain::access::{Reason, Verdict};
+use crate::domain::ids::{DeviceName, EventId, TwinkletId};
+use crate::exit::Exit;
+use crate::hw::Reading;
+use crate::render::one_line;
+use crate::roles::door::latch::Latch;
+use crate::wire::answers::{Answers, Owed, OwedReceiver};
+use crate::wire::link::Link;
+use crate::wire::{Answer, Flash};
+
+/// How many flashes may wait for their answer; beyond that the source waits.
+const IN_FLIGHT: usize = 1_024;
+
+/// See the module.
+pub(super) struct Passage {
+    door: DeviceName,
+    link: Link,
+    clock: Arc<dyn Clock>,
+    /// How long an answer is of use.
+    deadline: Duration,
+    latch: Latch,
+    answers: Answers,
+    owed: OwedReceiver,
+    last_seq: u64,
+    waiting: HashMap<u64, Waiting>,
+}
+
+/// A flash that waits for its answer.
+struct Waiting {
+    twinklet: TwinkletId,
+    since: Instant,
+}
+
+impl Passage {
+    pub(super) fn new(
+        door: DeviceName,
+        link: Link,
+        clock: Arc<dyn Clock>,
+        deadline: Duration,
+        latch: Latch,
+    ) -> Self {
+        let (answers, owed) = Answers::channel();
+        let waiting = HashMap::new();
+        Self {
+            door,
+            link,
+            clock,
+            deadline,
+            latch,
+            answers,
+            owed,
+            last_seq: 0,
+            waiting,
+        }
+    }
+
+    /// Serves readings until there are no more and the door is locked again, or until told to
+    /// stop. Returns how the last flash went: open, not open, or not decided.
+    ///
+    /// # Errors
+    /// If standard output takes no more.
+    pub(super) async fn run(
+        mut self,
+        mut readings: mpsc::Receiver<Reading>,
+        stop: &CancellationToken,
+    ) -> io::Result<Exit> {
+        let mut more = true;
+        let mut last = Exit::Done;
+        while more || !self.waiting.is_empty() || !self.latch.is_locked() {
+            tokio::select! {
+                reading = readings.recv(), if more && self.waiting.len() < IN_FLIGHT => {
+                    match reading {
+                        Some(reading) => self.ask(reading),
+                        None => more = false,
+                    }
+                }
+                Some(owed) = self.owed.recv() => {
+                    if let Owed::Verdict(answer, event) = owed {
+                        last = self.answered(&answer, event)?.unwrap_or(last);
+                    }
+                }
+                () = self.latch.close_in_time() => (),
+                () = stop.cancelled() => break,
+            }
+        }
+        // Dropping the latch locks.
+        Ok(last)
+    }
+
+    fn ask(&mut self, reading: Reading) {
+        self.last_seq += 1;
+        let flash = Flash {
+            seq: self.last_seq,
+            event: EventId::generate(),
+            door: self.door.clone(),
+            twinklet: reading.twinklet,
+            code: None,
+            at: self.clock.now().timestamp_millis(),
+            budget_ms: u32::try_from(self.deadline.as_millis()).unwrap_or(u32::MAX),
+        };
+        let waiting = Waiting {
+            twinklet: reading.twinklet,
+            since: Instant::now(),
+        };
+        self.waiting.insert(self.last_seq, waiting);
+        self.link.ask(flash, &self.answers);
+    }
+
+    /// Acts on an answer, and says so; returns how that flash went.
+    fn answered(&mut self, answer: &Answer, event: EventId) -> io::Result<Option<Exit>> {
+        let Some(asked) = self.waiting.remove(&answer.seq) else {
+            return Ok(None);
+        };
+        let now = Instant::now();
+        let in_time = now - asked.since <= self.deadline;
+        let verdict = match answer.verdict {
+            Verdict::Open if !in_time => Verdict::DontOpen(Reason::TooLate),
+            verdict => verdict,
+        };
+        // Before the lock's own words, but whatever becomes of it: it must not keep anybody out.
+        let said = say(asked.twinklet, verdict, answer.name.as_deref());
+        let went = match verdict {
+            Verdict::Open => self.open(now),
+            Verdict::DontOpen(reason) if reason.is_undecided() => Exit::Unusable,
+            Verdict::DontOpen(_) => Exit::Failed,
+        };
+        if answer.verdict == Verdict::Open && went != Exit::Done {
+            self.link.undelivered(event, None);
+        }
+        said.map(|()| Some(went))
+    }
+
+    /// The one place where a door is unlocked.
+    fn open(&mut self, now: Instant) -> Exit {
+        match self.latch.open(now) {
+            Ok(()) => Exit::Done,
+            Err(cause) => {
+                error!("the lock does not unlock: {cause}");
+                Exit::Unusable
+            }
+        }
+    }
+}
+
+fn say(twinklet: TwinkletId, verdict: Verdict, name: Option<&str>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match (verdict, name) {
+        (Verdict::Open, Some(name)) => {
+            writeln!(out, "twinklet {twinklet}: open, {}", one_line(name))
+        }
+        (Verdict::Open, None) => writeln!(out, "twinklet {twinklet}: open"),
+        (Verdict::DontOpen(reason), _) => {
+            writeln!(
+                out,
+                "twinklet {twinklet}: don't open, {reason} ({})",
+                reason.meaning()
+            )
+        }
+    }
+}

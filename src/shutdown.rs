@@ -1,0 +1,48 @@
+//! Stopping: told by a signal, drained within a bounded time, done.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// How long a role may take to end after it was told to: what is under way gets its answer, and a
+/// service manager is not kept waiting.
+const DRAIN_WITHIN: Duration = Duration::from_millis(1_700);
+
+/// A token that is cancelled by the first SIGINT or SIGTERM.
+///
+/// # Errors
+/// If the system lets us listen for neither.
+pub fn on_signal() -> io::Result<CancellationToken> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let told = CancellationToken::new();
+    let stop = told.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => info!("stopping: interrupted"),
+            _ = terminate.recv() => info!("stopping: told to end"),
+        }
+        stop.cancel();
+    });
+    Ok(told)
+}
+
+/// Runs work that comes to its end by itself once `stop` is cancelled, and returns its result;
+/// `None` if it takes longer over that than a stop may.
+pub async fn within<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    let overdue = async {
+        stop.cancelled().await;
+        sleep(DRAIN_WITHIN).await;
+    };
+    tokio::select! {
+        result = work => Some(result),
+        () = overdue => {
+            warn!("not everything came to its end in time");
+            None
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Messages to bytes and back: a 4-byte big-endian length, then one `MessagePack` value.
+
+use std::io::ErrorKind;
+
+use bytes::{BufMut, BytesMut};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio_util::codec::{Decoder, LengthDelimitedCodec};
+
+use crate::wire::{Error, MAX_FRAME, MAX_GREETING, Message};
+
+/// Bytes of the length prefix.
+const PREFIX: usize = 4;
+/// How deep the values of a message may nest; ours nest twice, the rest is for fields to come.
+const MAX_DEPTH: usize = 16;
+/// How much is read at once: little from a door, more from a peer that has more to say.
+const READ_AT_ONCE: std::ops::RangeInclusive<usize> = 512..=MAX_FRAME;
+
+/// Appends a message's frame.
+///
+/// # Errors
+/// [`Error::TooLong`] if it does not fit into a frame; `out` is then as it was.
+pub fn encode(message: &Message, out: &mut BytesMut) -> Result<(), Error> {
+    let start = out.len();
+    out.put_bytes(0, PREFIX);
+    let written = rmp_serde::encode::write_named(&mut out.writer(), message);
+    let length = out.len() - start - PREFIX;
+    let prefix = u32::try_from(length).ok().filter(|_| length <= MAX_FRAME);
+    match (written, prefix, out.get_mut(start..start + PREFIX)) {
+        (Ok(()), Some(prefix), Some(place)) => {
+            place.copy_from_slice(&prefix.to_be_bytes());
+            Ok(())
+        }
+        _ => {
+            out.truncate(start);
+            Err(Error::TooLong(MAX_FRAME))
+        }
+    }
+}
+
+/// The message in a frame's content.
+///
+/// # Errors
+/// [`Error::Malformed`] for anything but exactly one message.
+pub fn decode(content: &[u8]) -> Result<Message, Error> {
+    let mut decoder = rmp_serde::Deserializer::from_read_ref(content);
+    decoder.set_max_depth(MAX_DEPTH);
+    let message = Message::deserialize(&mut decoder)
+        .map_err(|cause| Error::Malformed(format!("a frame that is no message: {cause}")))?;
+    // rmp_serde leaves what follows the value unread and says nothing: ask it for one more.
+    match IgnoredAny::deserialize(&mut decoder) {
+        Err(rmp_serde::decode::Error::InvalidMarkerRead(end))
+            if end.kind() == ErrorKind::UnexpectedEof =>
+        {
+            Ok(message)
+        }
+        _ => Err(Error::Malformed(
+            "a frame with more in it than one message".to_owned(),
+        )),
+    }
+}
+
+/// Reads messages from a stream of bytes.
+#[derive(Debug)]
+pub struct FrameReader<R> {
+    from: R,
+    buffer: BytesMut,
+    frames: LengthDelimitedCodec,
+    read_at_once: usize,
+}
+
+impl<R: AsyncRead + Unpin> FrameReader<R> {
+    /// A reader that takes only greetings, up to [`MAX_GREETING`] bytes, for now.
+    pub fn new(from: R) -> Self {
+        let frames = LengthDelimitedCodec::builder()
+            .max_frame_length(MAX_GREETING)
+            .new_codec();
+        Self {
+            from,
+            buffer: BytesMut::new(),
+            frames,
+            read_at_once: *READ_AT_ONCE.start(),
+        }
+    }
+
+    /// From now on takes frames of full length.
+    pub fn greeting_is_over(&mut self) {
+        self.frames.set_max_frame_length(MAX_FRAME);
+    }
+
+    /// The next message. Dropping the future loses nothing: what was read stays for the next call.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] at the end of the stream, [`Error::Malformed`] and [`Error::TooLong`] for
+    /// bytes that are no message, [`Error::Io`] if reading fails.
+    pub async fn next(&mut self) -> Result<Message, Error> {
+        loop {
+            if let Some(message) = self.buffered()? {
+                return Ok(message);
+            }
+            self.buffer.reserve(self.read_at_once);
+            let room = self.buffer.capacity() - self.buffer.len();
+            let count = self.from.read_buf(&mut self.buffer).await?;
+            if count == 0 {
+                return Err(match self.buffer.is_empty() {
+                    true => Error::Closed,
+                    false => Error::CutOff,
+                });
+            }
+            if count == room {
+                self.read_at_once = (self.read_at_once * 2).min(*READ_AT_ONCE.end());
+            }
+        }
+    }
+
+    /// The next message of those that were read already.
+    fn buffered(&mut self) -> Result<Option<Message>, Error> {
+        let limit = self.frames.max_frame_length();
+        match self.frames.decode(&mut self.buffer) {
+            Ok(Some(content)) if content.is_empty() => {
+                Err(Error::Malformed("an empty frame".to_owned()))
+            }
+            Ok(Some(content)) => decode(&content).map(Some),
+            Ok(None) => Ok(None),
+            Err(_over_the_limit) => Err(Error::TooLong(limit)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

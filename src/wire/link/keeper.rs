@@ -1,0 +1,291 @@
+//! Keeping a link's connection: making it, serving it, telling people how it stands, and making it
+//! anew.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use crate::backoff::Backoff;
+use crate::wire::codec::{self, FrameReader};
+use crate::wire::link::{Link, Options, Phase, Status};
+use crate::wire::{
+    Echo, Error, GREETING_WITHIN, Hello, Message, PING_AFTER, SILENT_AFTER, VERSIONS, WRITE_WITHIN,
+    Welcome, address,
+};
+
+/// A connection that held this long was a good one: the next retry is at once again.
+const LASTING: Duration = Duration::from_secs(1);
+/// The wait after an answer that only a person can change (wrong version, wrong installation): no
+/// hurry, but once that is done, no door should have to wait for longer.
+const AFTER_REFUSAL: Duration = Duration::from_secs(1);
+/// A clock that differs from the upstream's by more than this is worth a warning.
+const CLOCK_TOLERANCE_MS: u64 = 5_000;
+/// Why an upstream counts as down that says nothing in time.
+const NO_ANSWER: &str = "no answer within the deadline";
+
+impl Link {
+    /// Keeps the connection until told to stop; then writes what there still is to write, and ends.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut backoff = Backoff::default();
+        while !stop.is_cancelled() {
+            let ended = match self.connect(&stop).await {
+                Ok(connection) => {
+                    let began = Instant::now();
+                    let ended = self.converse(connection, &stop).await;
+                    if began.elapsed() >= LASTING {
+                        backoff.reset();
+                    }
+                    ended
+                }
+                Err(cause) => cause,
+            };
+            if stop.is_cancelled() {
+                break;
+            }
+            self.down(&ended);
+            let wait = match ended.is_retryable() {
+                true => backoff.next_wait(),
+                false => AFTER_REFUSAL,
+            };
+            tokio::select! {
+                () = sleep(wait) => (),
+                () = stop.cancelled() => (),
+            }
+        }
+        self.state().down();
+    }
+
+    /// Makes a connection and takes the upstream's Welcome.
+    async fn connect(&self, stop: &CancellationToken) -> Result<Connection, Error> {
+        // Dead means no answer within the deadline, not only a closed socket.
+        let patience = self.shared.options.deadline.min(GREETING_WITHIN);
+        let connection = tokio::select! {
+            connected = timeout(patience, self.reach()) => {
+                connected.map_err(|_| Error::TimedOut(NO_ANSWER))??
+            }
+            () = stop.cancelled() => return Err(Error::Closed),
+        };
+        self.up(&connection.welcome)?;
+        Ok(connection)
+    }
+
+    /// Serves a connection until it ends; returns why it did.
+    async fn converse(&self, connection: Connection, stop: &CancellationToken) -> Error {
+        let Connection { reader, writer, .. } = connection;
+        let ended = tokio::select! {
+            ended = self.read(reader) => ended,
+            ended = self.write(writer, stop) => ended,
+            ended = self.watch_deadlines() => ended,
+        };
+        match ended {
+            Err(cause) => cause,
+            Ok(never) => match never {},
+        }
+    }
+
+    /// Tries the upstream's addresses in turn, and greets the first that takes the connection.
+    async fn reach(&self) -> Result<Connection, Error> {
+        let options = &self.shared.options;
+        let mut failure = Error::Closed;
+        for address in address::resolve(&options.address).await? {
+            address::check(address.ip(), options.insecure)?;
+            match TcpStream::connect(address).await {
+                Ok(stream) => return greet(stream, options).await,
+                Err(cause) => failure = cause.into(),
+            }
+        }
+        Err(failure)
+    }
+
+    /// Handles what the upstream says.
+    async fn read(&self, mut reader: FrameReader<OwnedReadHalf>) -> Result<Infallible, Error> {
+        loop {
+            let message = timeout(SILENT_AFTER, reader.next())
+                .await
+                .map_err(|_| Error::TimedOut("nothing came from it for 30 s"))??;
+            match message {
+                Message::Verdict(answer) => {
+                    let mut state = self.state();
+                    state.answered(answer, Instant::now());
+                    // A late Open has to be reported.
+                    let more_to_write = !state.out.is_empty();
+                    drop(state);
+                    if more_to_write {
+                        self.shared.to_write.notify_one();
+                    }
+                }
+                Message::Noted(noted) => self.state().noted(noted.event),
+                Message::Ping(echo) => self.send(&Message::Pong(echo)),
+                Message::Pong(_) => (),
+                Message::Hello(_)
+                | Message::Welcome(_)
+                | Message::Refused(_)
+                | Message::Door(_)
+                | Message::Flash(_)
+                | Message::Undelivered(_) => {
+                    return Err(Error::Malformed(
+                        "a message that only a client sends".to_owned(),
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Writes what there is to write, everything that gathered meanwhile at once; pings when there
+    /// was nothing for a while.
+    async fn write(
+        &self,
+        mut writer: OwnedWriteHalf,
+        stop: &CancellationToken,
+    ) -> Result<Infallible, Error> {
+        loop {
+            let bytes = self.state().out.split();
+            if !bytes.is_empty() {
+                timeout(WRITE_WITHIN, writer.write_all(&bytes))
+                    .await
+                    .map_err(|_| Error::TimedOut("it takes nothing that is written to it"))??;
+                continue;
+            }
+            if stop.is_cancelled() {
+                return Err(Error::Closed);
+            }
+            tokio::select! {
+                () = self.shared.to_write.notified() => (),
+                () = sleep(PING_AFTER) => self.send(&Message::Ping(Echo { n: 0 })),
+                () = stop.cancelled() => self.state().abandon(),
+            }
+        }
+    }
+
+    /// Refuses flashes whose time is over; ends when the upstream has missed a deadline.
+    async fn watch_deadlines(&self) -> Result<Infallible, Error> {
+        loop {
+            let due = self.state().arm_timer();
+            let earlier = self.shared.due_earlier.notified();
+            match due {
+                Some(due) => tokio::select! {
+                    () = sleep_until(due) => (),
+                    () = earlier => continue,
+                },
+                None => earlier.await,
+            }
+            if self.state().expire(Instant::now()) {
+                return Err(Error::TimedOut(NO_ANSWER));
+            }
+        }
+    }
+
+    fn send(&self, message: &Message) {
+        self.state().send(message);
+        self.shared.to_write.notify_one();
+    }
+
+    /// The upstream has answered.
+    fn up(&self, welcome: &Welcome) -> Result<(), Error> {
+        let Options {
+            upstream,
+            address,
+            clock,
+            ..
+        } = &self.shared.options;
+        let mut state = self.state();
+        match (state.installation, welcome.installation) {
+            (Some(ours), Some(found)) if ours != found => {
+                return Err(Error::OtherInstallation { ours, found });
+            }
+            (None, found) => state.installation = found,
+            _ => (),
+        }
+        state.up();
+        drop(state);
+        info!(
+            "connected to the {upstream} '{}' at {address}",
+            welcome.name
+        );
+        let ahead = clock.now().timestamp_millis().saturating_sub(welcome.time);
+        if ahead.unsigned_abs() > CLOCK_TOLERANCE_MS {
+            let direction = if ahead > 0 { "ahead of" } else { "behind" };
+            let seconds = ahead.unsigned_abs() / 1000;
+            warn!("this machine's clock is {seconds} s {direction} the {upstream}'s");
+        }
+        self.shared.status.send_replace(Status {
+            phase: Phase::Up,
+            why: String::new(),
+        });
+        Ok(())
+    }
+
+    /// The upstream is lost, or could not be reached; said once, not at each retry.
+    fn down(&self, cause: &Error) {
+        let Options {
+            upstream, address, ..
+        } = &self.shared.options;
+        self.state().down();
+        let why = cause.to_string();
+        let before = self.shared.status.send_replace(Status {
+            phase: Phase::Down,
+            why: why.clone(),
+        });
+        match before.phase {
+            _ if before.phase == Phase::Down && before.why == why => {
+                debug!("still no {upstream} at {address}: {why}");
+            }
+            Phase::Up => {
+                warn!("lost the {upstream} at {address}: {why}; no door opens until it is back")
+            }
+            Phase::Trying | Phase::Down if cause.is_retryable() => {
+                warn!(
+                    "cannot reach the {upstream} at {address}: {why}; no door opens until it can be"
+                );
+            }
+            Phase::Trying | Phase::Down => error!("cannot use the {upstream} at {address}: {why}"),
+        }
+    }
+}
+
+/// A connection whose upstream has said Welcome.
+struct Connection {
+    reader: FrameReader<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+    welcome: Welcome,
+}
+
+/// Says Hello and waits for the answer.
+async fn greet(stream: TcpStream, options: &Options) -> Result<Connection, Error> {
+    // A flash is one small write: it must not wait for more to come.
+    stream.set_nodelay(true)?;
+    let (read, mut writer) = stream.into_split();
+    let hello = Hello {
+        versions: VERSIONS,
+        role: options.role,
+        name: options.name.clone(),
+    };
+    let mut bytes = BytesMut::new();
+    codec::encode(&Message::Hello(hello), &mut bytes)?;
+    writer.write_all(&bytes).await?;
+    let mut reader = FrameReader::new(read);
+    match reader.next().await? {
+        Message::Welcome(welcome) if (VERSIONS.0..=VERSIONS.1).contains(&welcome.version) => {
+            reader.greeting_is_over();
+            Ok(Connection {
+                reader,
+                writer,
+                welcome,
+            })
+        }
+        Message::Welcome(Welcome { version, .. }) => {
+            Err(Error::VersionMismatch((version, version)))
+        }
+        Message::Refused(refused) => Err(Error::Refused(refused.reason)),
+        _ => Err(Error::Malformed(
+            "it answered our Hello with something else".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,170 @@
+//! A client's lasting connection to its upstream: a relay's to the central, a door's to its relay
+//! or central. One connection carries every flash, many at a time; it is made anew for as long as
+//! the program runs.
+//!
+//! An upstream that misses one deadline counts as down until a fresh connection has answered, so
+//! that later flashes do not each wait. Every flash gets exactly one answer, whatever happens.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+use crate::clock::Clock;
+use crate::domain::ids::{DeviceName, EventId, InstallationId};
+use crate::wire::answers::Answers;
+use crate::wire::{Error, Flash, Role, address};
+
+mod keeper;
+mod state;
+
+pub use state::Phase;
+use state::State;
+
+/// How long a start may wait for the upstream's name to be resolved.
+const RESOLVE_WITHIN: Duration = Duration::from_secs(1);
+
+/// What a link needs to know.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the upstream listens, as `HOST:PORT`.
+    pub address: String,
+    /// What the upstream is called in messages to people: "central" or "relay".
+    pub upstream: &'static str,
+    /// What this client is.
+    pub role: Role,
+    /// This client's name.
+    pub name: DeviceName,
+    /// How long a flash may wait for its answer.
+    pub deadline: Duration,
+    /// Whether the upstream may be off this machine.
+    pub insecure: bool,
+    /// The wall clock, to compare with the upstream's.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// See the module. Clones share the connection.
+#[derive(Debug, Clone)]
+pub struct Link {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    options: Options,
+    state: Mutex<State>,
+    /// There is something to write.
+    to_write: Notify,
+    /// Something is due earlier than the timer knows.
+    due_earlier: Notify,
+    status: watch::Sender<Status>,
+}
+
+/// How the upstream stands, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether it can be asked.
+    pub phase: Phase,
+    /// Why not, when it is down.
+    pub why: String,
+}
+
+impl Link {
+    /// A link that connects once [`Link::run`] runs.
+    pub fn new(options: Options) -> Self {
+        let (status, _) = watch::channel(Status {
+            phase: Phase::Trying,
+            why: String::new(),
+        });
+        let shared = Shared {
+            options,
+            state: Mutex::new(State::new()),
+            to_write: Notify::new(),
+            due_earlier: Notify::new(),
+            status,
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Whether the upstream's address may be used at all, as far as that can be found out now.
+    ///
+    /// # Errors
+    /// [`Error::Exposed`]. That a name cannot be resolved yet is no error: after a power cut, the
+    /// network may come later than we do.
+    pub async fn check_address(&self) -> Result<(), Error> {
+        let Options {
+            address, insecure, ..
+        } = &self.shared.options;
+        let resolved = timeout(RESOLVE_WITHIN, address::resolve(address)).await;
+        if let Ok(Ok(addresses)) = resolved {
+            for address in addresses {
+                address::check(address.ip(), *insecure)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the upstream; the answer goes to `asker`, in any case and in time.
+    pub fn ask(&self, flash: Flash, asker: &Answers) {
+        let mut state = self.state();
+        state.ask(
+            flash,
+            asker.clone(),
+            self.shared.options.deadline,
+            Instant::now(),
+        );
+        let timer_is_late = state.timer_is_late();
+        drop(state);
+        self.shared.to_write.notify_one();
+        if timer_is_late {
+            self.shared.due_earlier.notify_one();
+        }
+    }
+
+    /// Notes that an `Open` for the event reached no door; see [`crate::wire::Message::Undelivered`]. `asker`
+    /// hears when the upstream has stored it.
+    pub fn undelivered(&self, event: EventId, asker: Option<Answers>) {
+        self.state().undelivered(event, asker);
+        self.shared.to_write.notify_one();
+    }
+
+    /// Tells the upstream of a door, now and after each reconnection.
+    pub fn door_came(&self, name: &DeviceName) {
+        self.state().door_came(name);
+        self.shared.to_write.notify_one();
+    }
+
+    /// Takes back one [`Link::door_came`].
+    pub fn door_went(&self, name: &DeviceName) {
+        self.state().door_went(name);
+    }
+
+    /// The installation that the upstream belongs to, if that is known yet.
+    pub fn installation(&self) -> Option<InstallationId> {
+        self.state().installation
+    }
+
+    /// Waits until the first attempt to connect has come to an end, and returns how.
+    pub async fn settled(&self) -> Status {
+        let mut status = self.shared.status.subscribe();
+        match status
+            .wait_for(|status| status.phase != Phase::Trying)
+            .await
+        {
+            Ok(settled) => settled.clone(),
+            Err(_) => self.shared.status.borrow().clone(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere must not end in every door staying shut: the state is whole between
+        // its methods.
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,305 @@
+//! What twinkle's programs say to each other, and how: [`Message`]s in frames ([`codec`]), the
+//! [`server`] side that relay and central share, the client side ([`link`]) that door and relay
+//! share, and the replaced system's plain text ([`plain`]). docs/protocol.md describes it for
+//! programs in other languages.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::access::Verdict;
+use crate::domain::ids::{DeviceName, EventId, InstallationId, TwinkletId};
+
+pub mod address;
+pub mod answers;
+pub mod codec;
+pub mod frames;
+pub mod link;
+pub mod plain;
+pub mod server;
+
+/// The versions of the protocol that this program speaks, lowest and highest.
+pub const VERSIONS: (u16, u16) = (1, 1);
+/// The longest frame, in bytes without its length prefix.
+pub const MAX_FRAME: usize = 64 * 1024;
+/// The longest frame before the greeting is over: a stranger gets no more memory than this.
+pub const MAX_GREETING: usize = 1024;
+/// How long a client may take to say what it is.
+pub const GREETING_WITHIN: Duration = Duration::from_secs(5);
+/// A client that has sent nothing for this long pings.
+pub const PING_AFTER: Duration = Duration::from_secs(10);
+/// A peer from which nothing came for this long is gone.
+pub const SILENT_AFTER: Duration = Duration::from_secs(30);
+/// A peer that does not take what is written to it within this time is gone.
+pub const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// How long answers that are still owed may take once a connection is ending.
+pub const DRAIN_WITHIN: Duration = Duration::from_secs(1);
+
+/// One frame's content: a map with one entry, the message's name and a map of its fields. A reader
+/// passes over fields that it does not know; a message that it does not know needs a new version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Message {
+    /// A client's first message.
+    Hello(Hello),
+    /// The server takes the client.
+    Welcome(Welcome),
+    /// The server does not take the client, and closes.
+    Refused(Refused),
+    /// A relay's word that a door has said Hello to it.
+    Door(Door),
+    /// A request to enter.
+    Flash(Flash),
+    /// The answer to a flash.
+    Verdict(Answer),
+    /// An `Open` for this event did not reach its door in time: the event counts for nothing.
+    Undelivered(Event),
+    /// The undelivered event is stored as such.
+    Noted(Event),
+    /// Asks for a [`Message::Pong`] with the same number.
+    Ping(Echo),
+    /// The reply to a [`Message::Ping`].
+    Pong(Echo),
+}
+
+/// What a device is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A door.
+    Door,
+    /// A site's relay.
+    Relay,
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Role::Door => "door",
+            Role::Relay => "relay",
+        })
+    }
+}
+
+/// See [`Message::Hello`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The lowest and the highest version that the client speaks.
+    #[serde(rename = "v")]
+    pub versions: (u16, u16),
+    /// What the client is.
+    pub role: Role,
+    /// Its name.
+    pub name: DeviceName,
+}
+
+/// See [`Message::Welcome`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The version to speak from now on.
+    #[serde(rename = "v")]
+    pub version: u16,
+    /// The server's name.
+    pub name: DeviceName,
+    /// The central's id; absent from a relay that has not met its central yet.
+    #[serde(rename = "inst", default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<InstallationId>,
+    /// The server's clock, UTC milliseconds since 1970.
+    pub time: i64,
+}
+
+/// See [`Message::Refused`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// A stable code: one of [`refusal`].
+    #[serde(rename = "why")]
+    pub reason: String,
+}
+
+/// The codes of [`Refused`].
+pub mod refusal {
+    /// No version is spoken by both.
+    pub const VERSION: &str = "version";
+    /// The server takes no clients of this role.
+    pub const ROLE: &str = "role";
+    /// The server cannot write down that the client is here; to be tried again.
+    pub const STORAGE: &str = "storage-failed";
+    /// The server has all the connections it takes.
+    pub const BUSY: &str = "busy";
+}
+
+/// See [`Message::Door`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Door {
+    /// The door's name.
+    pub name: DeviceName,
+}
+
+/// See [`Message::Flash`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flash {
+    /// The client's number for this request, repeated in the answer; unique among those of its
+    /// connection that wait for one.
+    pub seq: u64,
+    /// The event's id.
+    #[serde(rename = "ev")]
+    pub event: EventId,
+    /// The door at which it was read.
+    pub door: DeviceName,
+    /// The badge.
+    #[serde(rename = "id")]
+    pub twinklet: TwinkletId,
+    /// A one-time code that the badge showed with its id: 1 to 8 digits as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// When the device read it, by its own clock: UTC milliseconds since 1970.
+    pub at: i64,
+    /// How many milliseconds from its sending the answer is of use.
+    #[serde(rename = "ms")]
+    pub budget_ms: u32,
+}
+
+impl Flash {
+    /// The time left for an answer, counted from now.
+    pub fn budget(&self) -> Duration {
+        Duration::from_millis(self.budget_ms.into())
+    }
+}
+
+/// A one-time code: 1 to 8 decimal digits, leading zeros included.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Code(String);
+
+impl TryFrom<String> for Code {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if (1..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self(text))
+        } else {
+            Err("a one-time code is 1 to 8 digits")
+        }
+    }
+}
+
+impl std::fmt::Debug for Code {
+    /// A mask: a code in a log would be a code that others can use.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Code(***)")
+    }
+}
+
+/// See [`Message::Verdict`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The number of the flash.
+    pub seq: u64,
+    /// `open`, or the code of a reason.
+    #[serde(rename = "v", with = "verdict_code")]
+    pub verdict: Verdict,
+    /// The employee's name, with an `Open`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// See [`Message::Undelivered`] and [`Message::Noted`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The event's id.
+    #[serde(rename = "ev")]
+    pub event: EventId,
+}
+
+/// See [`Message::Ping`] and [`Message::Pong`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Echo {
+    /// Any number.
+    pub n: u64,
+}
+
+/// A verdict as its code.
+mod verdict_code {
+    use super::{Deserialize, Verdict};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(verdict: &Verdict, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(verdict.code())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Verdict, D::Error> {
+        <&str>::deserialize(from).map(Verdict::from_code)
+    }
+}
+
+/// Why a connection ended or could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The peer closed the connection.
+    #[error("the other side closed the connection")]
+    Closed,
+    /// The peer, or the network, broke off in the middle of a frame.
+    #[error("the stream ended within a frame")]
+    CutOff,
+    /// Something did not happen within its time; says what.
+    #[error("{0}")]
+    TimedOut(&'static str),
+    /// A frame is longer than allowed.
+    #[error("a frame is longer than {0} bytes")]
+    TooLong(usize),
+    /// Bytes that are no message, or a message out of place; says which.
+    #[error("{0}")]
+    Malformed(String),
+    /// The peer speaks none of our versions.
+    #[error(
+        "it speaks versions {theirs_low} to {theirs_high} of the protocol, we {ours_low} to {ours_high}",
+        ours_low = VERSIONS.0,
+        ours_high = VERSIONS.1,
+        theirs_low = .0.0,
+        theirs_high = .0.1
+    )]
+    VersionMismatch((u16, u16)),
+    /// The server refused us, with this code.
+    #[error("it refuses us: {0}")]
+    Refused(String),
+    /// We did not take a client, with this code.
+    #[error("{role} '{name}' is not taken: {code}")]
+    NotTaken {
+        /// What it is.
+        role: Role,
+        /// Its name.
+        name: DeviceName,
+        /// The code it was told.
+        code: &'static str,
+    },
+    /// Another organisation's central answers at this address.
+    #[error("it belongs to installation {found}, not to ours, {ours}")]
+    OtherInstallation {
+        /// The one we know.
+        ours: InstallationId,
+        /// The one that answered.
+        found: InstallationId,
+    },
+    /// The address leads off this machine, where an unprotected connection needs `--insecure`.
+    #[error(transparent)]
+    Exposed(#[from] address::Exposed),
+    /// The system's error.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl Error {
+    /// Whether trying again may help without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Error::Closed | Error::CutOff | Error::TimedOut(_) | Error::Io(_) => true,
+            Error::Refused(code) => matches!(code.as_str(), refusal::STORAGE | refusal::BUSY),
+            Error::TooLong(_)
+            | Error::Malformed(_)
+            | Error::VersionMismatch(_)
+            | Error::NotTaken { .. }
+            | Error::OtherInstallation { .. }
+            | Error::Exposed(_) => false,
+        }
+    }
+}

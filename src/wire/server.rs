@@ -1,0 +1,247 @@
+//! The listening side that relay and central share: it takes connections, tells the dialects apart
+//! by their first byte, and hands what peers ask to a [`Service`].
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, error, info, warn};
+
+use crate::domain::ids::{DeviceName, EventId, InstallationId};
+use crate::wire::answers::Answers;
+use crate::wire::plain::{self, PlainRules};
+use crate::wire::{Error, Flash, GREETING_WITHIN, Role, frames};
+
+/// The most connections at once; a further one is closed as soon as it comes.
+const MAX_CONNECTIONS: usize = 20_000;
+/// A plain-text client may say nothing for days, so that its kernel is asked whether it still is
+/// there: first after this long, then every this long.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+/// How long to wait when no connection can be taken, say for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long to read on after an error, so that our last words are not lost with what we leave
+/// unread.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// What it is.
+    pub role: Role,
+    /// What it is called.
+    pub name: DeviceName,
+    /// Where it is.
+    pub address: SocketAddr,
+}
+
+/// What a server tells a client that it takes.
+#[derive(Debug, Clone)]
+pub struct Greeting {
+    /// The server's name.
+    pub name: DeviceName,
+    /// The central's id, if known.
+    pub installation: Option<InstallationId>,
+    /// The server's clock, UTC milliseconds since 1970.
+    pub time: i64,
+}
+
+/// What a relay or a central does with what its peers ask. The methods that wait do so while there
+/// is no room, which slows the peer down; each request gets exactly one answer.
+pub trait Service: Send + Sync + 'static {
+    /// What to tell a client that is taken.
+    fn greeting(&self) -> Greeting;
+
+    /// Takes a peer that has said Hello, or gives the code to refuse it with.
+    fn hello(&self, peer: &Peer) -> impl Future<Output = Result<(), &'static str>> + Send;
+
+    /// Takes note of a door behind a relay, or gives the code of what went wrong.
+    fn door(
+        &self,
+        name: &DeviceName,
+        relay: &Peer,
+    ) -> impl Future<Output = Result<(), &'static str>> + Send;
+
+    /// Takes a request to enter; the answer goes to `answers`.
+    fn flash(
+        &self,
+        flash: Flash,
+        from: &Peer,
+        answers: &Answers,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Takes note that an `Open` reached no door; says so to `answers` once that is stored.
+    fn undelivered(
+        &self,
+        event: EventId,
+        answers: Option<&Answers>,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// A peer that was taken has gone.
+    fn goodbye(&self, peer: &Peer);
+}
+
+/// Serves connections until told to stop; returns when the last has been brought to its end.
+pub async fn serve<S: Service>(
+    listener: TcpListener,
+    service: Arc<S>,
+    plain: PlainRules,
+    stop: CancellationToken,
+) {
+    let plain = Arc::new(plain);
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
+            Err(cause) => {
+                if !is_of_one_connection(cause.kind()) {
+                    error!("cannot take a connection: {cause}");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            warn!("{address}: closed: there are {MAX_CONNECTIONS} connections already");
+            continue;
+        };
+        let (service, plain, stop) = (Arc::clone(&service), Arc::clone(&plain), stop.clone());
+        connections.spawn(async move {
+            handle(stream, address, &*service, &plain, &stop).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+/// Whether `accept` failed because the client had gone already.
+fn is_of_one_connection(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted
+    )
+}
+
+/// Serves one connection to its end, and says in one line if that was a bad one.
+async fn handle<S: Service>(
+    mut stream: TcpStream,
+    address: SocketAddr,
+    service: &S,
+    plain: &PlainRules,
+    stop: &CancellationToken,
+) {
+    match converse(&mut stream, address, service, plain, stop).await {
+        Ok(()) => debug!("{address}: the connection has ended"),
+        Err(Error::Io(cause)) => info!("{address}: connection lost: {cause}"),
+        Err(cause) => {
+            warn!("{address}: closed: {cause}");
+            linger(&mut stream).await;
+        }
+    }
+}
+
+async fn converse<S: Service>(
+    stream: &mut TcpStream,
+    address: SocketAddr,
+    service: &S,
+    plain: &PlainRules,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE);
+    SockRef::from(&*stream).set_tcp_keepalive(&keepalive)?;
+
+    let plain_door = plain.door_at(address.ip());
+    let first = tokio::select! {
+        first = first_byte(stream, plain_door.is_some()) => first?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let (read, write) = stream.split();
+    match (first, plain_door) {
+        (None, _) => Ok(()),
+        (Some(0x00), _) => frames::serve(read, write, address, service, stop).await,
+        (Some(0x16), _) => Err(Error::Malformed(
+            "it speaks TLS, which is not switched on here".to_owned(),
+        )),
+        (Some(_), Some(door)) => {
+            let peer = Peer {
+                role: Role::Door,
+                name: door.clone(),
+                address,
+            };
+            plain::serve(read, write, &peer, service, stop).await
+        }
+        (Some(_), None) => {
+            let why = "it speaks no frames, and plain text is not accepted from there";
+            Err(Error::Malformed(why.to_owned()))
+        }
+    }
+}
+
+/// The first byte that a client sends, left in place; `None` if it closes without a word. Only
+/// where plain text is accepted may a client stay silent: the replaced system's clients connect
+/// long before somebody comes to their door.
+async fn first_byte(stream: &TcpStream, may_be_silent: bool) -> Result<Option<u8>, Error> {
+    let mut first = [0];
+    let peek = stream.peek(&mut first);
+    let count = if may_be_silent {
+        peek.await?
+    } else {
+        timeout(GREETING_WITHIN, peek)
+            .await
+            .map_err(|_| Error::TimedOut("it said nothing for 5 s"))??
+    };
+    Ok((count > 0).then_some(first[0]))
+}
+
+/// Closes our side and reads on for a moment: closing with unread bytes makes the kernel reset the
+/// connection, and the peer might lose what we said last.
+async fn linger(stream: &mut TcpStream) {
+    let read_on = async {
+        stream.shutdown().await?;
+        let mut ignored = [0; 1024];
+        while stream.read(&mut ignored).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    let _gone_or_slow = timeout(LINGER, read_on).await;
+}
+
+/// Lets this process have as many open files, and so connections, as the system allows it: the
+/// usual limit of 1024 is kept low for programs that use `select`, and this one does not.
+pub fn raise_open_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(cause) = raised {
+        warn!("cannot raise the limit of open files: {cause}");
+    }
+}
+
+/// Binds a listener, if the address may be used.
+///
+/// # Errors
+/// [`Error::Exposed`] for an address off this machine without the user's word, [`Error::Io`] if it
+/// cannot be bound.
+pub async fn bind(address: &str, insecure: bool) -> Result<TcpListener, Error> {
+    let addresses = crate::wire::address::resolve(address).await?;
+    for address in &addresses {
+        crate::wire::address::check(address.ip(), insecure)?;
+    }
+    Ok(TcpListener::bind(&*addresses).await?)
+}

@@ -1,0 +1,412 @@
+//! The main job, with real processes: a flash at a door goes over a relay to the central, is
+//! stored, and opens the door.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failing step fails its test"
+)]
+
+mod common;
+
+use std::collections::HashSet;
+use std::net::TcpListener;
+use std::thread;
+
+use common::client::frame;
+use common::{ASHA, Client, NOBODY, RAVI, SOON, Site, wait_until};
+use twinkle::domain::access::Verdict;
+use twinkle::wire::{Answer, Message, Role, Welcome};
+
+#[test]
+fn a_flash_opens_the_door_and_marks_the_day() {
+    let site = Site::seeded();
+    let (_central, relay) = site.central_and_relay();
+    let mut door = site.door("lab", relay.address(), &["--open-for", "100ms"]);
+    door.type_line("7");
+    door.stdout.wait_for("twinklet 7: open, Asha Rao");
+    door.stdout.wait_for("unlocked for 0.1 s");
+    door.stdout.wait_for("locked");
+    door.type_line("99");
+    door.stdout
+        .wait_for("twinklet 99: don't open, unknown-twinklet");
+    door.type_line("6*1*Broadband Wireless Lab*2020-02-03 17:21*Twinkle 6*Correct");
+    door.stdout
+        .wait_for("twinklet 6: don't open, unknown-twinklet");
+    door.type_line("8");
+    door.stdout.wait_for("twinklet 8: don't open, suspended");
+    door.close_input();
+    assert!(door.wait(SOON).success());
+
+    let events = site.ok(&["report", "events", "--format", "csv"]);
+    let verdicts: Vec<_> = events
+        .lines()
+        .skip(1)
+        .map(|l| l.split_once(',').unwrap().1)
+        .collect();
+    assert_eq!(
+        verdicts,
+        [
+            "lab,site,7,1,Asha Rao,open",
+            "lab,site,99,,,unknown-twinklet",
+            "lab,site,6,,,unknown-twinklet",
+            "lab,site,8,2,Ravi,suspended",
+        ]
+    );
+    let register = site.ok(&["report", "--month", "--format", "csv"]);
+    let rows: Vec<_> = register.lines().skip(1).collect();
+    assert!(
+        rows[0].starts_with("1,Asha Rao,") && rows[0].ends_with(",1,0"),
+        "{register}"
+    );
+    assert_eq!(rows[0].matches(",P").count(), 1, "{register}");
+    assert_eq!(rows[1].matches(",P").count(), 0, "{register}");
+}
+
+#[test]
+fn a_door_may_speak_straight_to_the_central() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let address = central.address().to_string();
+    let flash = |id: &str| {
+        site.run(&[
+            "door",
+            "lab",
+            "--relay",
+            &address,
+            "--flash",
+            id,
+            "--open-for",
+            "10ms",
+        ])
+    };
+    let opened = flash("7");
+    assert_eq!(
+        opened.stdout,
+        "twinklet 7: open, Asha Rao\nunlocked for 0.01 s\nlocked\n"
+    );
+    assert_eq!((opened.code, opened.stderr.as_str()), (Some(0), ""));
+    assert_eq!(flash("8").code, Some(1));
+    assert_eq!(flash("99").code, Some(1));
+    let events = site.ok(&["report", "events", "--last", "3", "--format", "csv"]);
+    assert!(events.contains(",lab,,7,1,Asha Rao,open"), "{events}");
+}
+
+#[test]
+fn one_flash_says_whether_it_opened() {
+    let site = Site::seeded();
+    let nobody = format!("{}:1", site.host);
+    let refused = site.run(&["door", "lab", "--relay", &nobody, "--flash", "7"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(4), ""));
+    assert!(
+        refused.stderr.starts_with("error: nobody could be asked"),
+        "{refused:?}"
+    );
+
+    // The relay answers, but its central does not.
+    let relay = site.relay(0, nobody.parse().unwrap(), &[]);
+    relay.stderr.wait_for("cannot reach the central");
+    let relay = relay.address().to_string();
+    let unreachable = site.run(&["door", "lab", "--relay", &relay, "--flash", "7"]);
+    assert_eq!(unreachable.code, Some(4));
+    assert!(
+        unreachable
+            .stdout
+            .contains("don't open, central-unreachable"),
+        "{unreachable:?}"
+    );
+}
+
+#[test]
+fn a_thousand_flashes_may_be_in_flight_at_one_door() {
+    let site = Site::seeded();
+    let (_central, relay) = site.central_and_relay();
+    let mut client = Client::door(relay.address(), "lab");
+    let flashes: Vec<_> = (0..1000)
+        .map(|n| client.new_flash(if n % 10 == 0 { NOBODY } else { ASHA }))
+        .collect();
+    let bytes: Vec<u8> = flashes
+        .iter()
+        .flat_map(|flash| frame(&Message::Flash(flash.clone())))
+        .collect();
+    // All of them are sent before the first answer is read.
+    std::io::Write::write_all(&mut client.stream, &bytes).unwrap();
+    let mut answered = HashSet::new();
+    for _ in &flashes {
+        let verdict = client.verdict();
+        let nobody = flashes[usize::try_from(verdict.seq).unwrap() - 1]
+            .twinklet
+            .get()
+            == NOBODY;
+        assert_eq!(
+            verdict.verdict,
+            if nobody { "unknown-twinklet" } else { "open" }
+        );
+        assert!(answered.insert(verdict.seq));
+    }
+    assert_eq!(
+        site.count("SELECT count(*) FROM event WHERE verdict = 'open'"),
+        900
+    );
+    assert_eq!(site.count("SELECT count(*) FROM event"), 1000);
+    assert_eq!(site.count("SELECT flashes FROM attendance"), 900);
+}
+
+#[test]
+fn the_door_itself_keeps_a_thousand_in_flight() {
+    let site = Site::seeded();
+    let (_central, relay) = site.central_and_relay();
+    let relay = relay.address().to_string();
+    let args = ["door", "lab", "--relay", &relay, "--open-for", "1ms"];
+    let ended = site.run_with_input(&args, "7\n".repeat(1000).as_bytes());
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(
+        ended.stdout.matches("twinklet 7: open, Asha Rao").count(),
+        1000
+    );
+    assert!(ended.stdout.ends_with("\nlocked\n"));
+    assert_eq!(
+        site.count("SELECT count(*) FROM event WHERE verdict = 'open'"),
+        1000
+    );
+}
+
+#[test]
+fn two_hundred_doors_share_one_relay_and_one_connection() {
+    let site = Site::seeded();
+    let (central, relay) = site.central_and_relay();
+    let address = relay.address();
+    let doors: Vec<_> = (0..200)
+        .map(|number| {
+            thread::spawn(move || {
+                let mut door = Client::door(address, &format!("door {number}"));
+                for badge in [ASHA, RAVI, NOBODY, ASHA, ASHA] {
+                    let verdict = door.flash(badge).verdict;
+                    let expected = match badge {
+                        ASHA => "open",
+                        RAVI => "suspended",
+                        _ => "unknown-twinklet",
+                    };
+                    assert_eq!(verdict, expected);
+                }
+            })
+        })
+        .collect();
+    doors.into_iter().for_each(|door| door.join().unwrap());
+    assert_eq!(site.count("SELECT count(*) FROM event"), 1000);
+    assert_eq!(site.count("SELECT count(DISTINCT door) FROM event"), 200);
+    assert_eq!(
+        central.stderr.count("has connected"),
+        1,
+        "the relay's connection alone"
+    );
+}
+
+#[test]
+fn a_change_of_an_employee_holds_for_the_next_flash() {
+    let site = Site::seeded();
+    let (_central, relay) = site.central_and_relay();
+    let mut door = Client::door(relay.address(), "lab");
+    for _ in 0..5 {
+        assert_eq!(door.flash(RAVI).verdict, "suspended");
+        site.ok(&["employee", "resume", "Ravi"]);
+        assert_eq!(door.flash(RAVI).verdict, "open");
+        site.ok(&["employee", "suspend", "--twinklet", "8"]);
+    }
+    assert_eq!(door.flash(12).verdict, "unknown-twinklet");
+    site.ok(&["employee", "add", "Newcomer", "--twinklet", "12"]);
+    assert_eq!(door.flash(12).name.as_deref(), Some("Newcomer"));
+    site.ok(&[
+        "employee",
+        "add",
+        "Later",
+        "--twinklet",
+        "13",
+        "--joined",
+        "2099-01-01",
+    ]);
+    assert_eq!(door.flash(13).verdict, "not-yet-valid");
+}
+
+#[test]
+fn a_resend_is_answered_again_and_stored_once() {
+    let site = Site::seeded();
+    let (_central, relay) = site.central_and_relay();
+    let mut door = Client::door(relay.address(), "lab");
+    let flash = door.new_flash(ASHA);
+    assert_eq!(door.ask(&flash).verdict, "open");
+    assert_eq!(door.ask(&flash).verdict, "open");
+    // The same event from the same door over a new connection, as after a lost one.
+    let mut again = Client::door(relay.address(), "lab");
+    assert_eq!(again.ask(&flash).verdict, "open");
+    // The same event from elsewhere, or about something else.
+    let mut elsewhere = Client::door(relay.address(), "attic");
+    let mut moved = flash.clone();
+    moved.door = "attic".parse().unwrap();
+    assert_eq!(elsewhere.ask(&moved).verdict, "event-reused");
+    let mut other = flash.clone();
+    other.twinklet = NOBODY.try_into().unwrap();
+    assert_eq!(door.ask(&other).verdict, "event-reused");
+    assert_eq!(
+        door.flash(ASHA).verdict,
+        "open",
+        "the connection is none the worse"
+    );
+    assert_eq!(site.count("SELECT flashes FROM attendance"), 2);
+    assert_eq!(site.count("SELECT count(*) FROM event"), 2);
+}
+
+#[test]
+fn an_undelivered_open_counts_for_nothing() {
+    let site = Site::seeded();
+    let (_central, relay) = site.central_and_relay();
+    let mut door = Client::door(relay.address(), "lab");
+    let flash = door.new_flash(ASHA);
+    assert_eq!(door.ask(&flash).verdict, "open");
+    assert_eq!(site.count("SELECT count(*) FROM attendance"), 1);
+    door.undelivered(flash.event);
+    assert_eq!(site.count("SELECT count(*) FROM attendance"), 0);
+    let events = site.ok(&["report", "events", "--format", "csv"]);
+    assert!(events.ends_with("\"open, undelivered\"\r\n"), "{events}");
+    assert_eq!(
+        door.ask(&flash).verdict,
+        "too-late",
+        "and opens nothing later"
+    );
+}
+
+#[test]
+fn a_flash_without_time_left_is_stored_as_too_late() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let mut door = Client::door(central.address(), "lab");
+    let mut flash = door.new_flash(ASHA);
+    flash.budget_ms = 0;
+    assert_eq!(door.ask(&flash).verdict, "too-late");
+    assert_eq!(
+        site.count("SELECT count(*) FROM event WHERE verdict = 'too-late'"),
+        1
+    );
+    assert_eq!(site.count("SELECT count(*) FROM attendance"), 0);
+}
+
+/// A relay that a test plays: it welcomes one door, and answers its flashes as told.
+fn play_relay(
+    listener: &TcpListener,
+    mut answer: impl FnMut(&mut Client, twinkle::wire::Flash),
+) -> Vec<Message> {
+    let (stream, _) = listener.accept().unwrap();
+    let mut door = Client::over(stream);
+    let Message::Hello(hello) = door.receive() else {
+        panic!("no Hello")
+    };
+    assert_eq!((hello.versions, hello.role), ((1, 1), Role::Door));
+    let name = "played".parse().unwrap();
+    door.send(&Message::Welcome(Welcome {
+        version: 1,
+        name,
+        installation: None,
+        time: 0,
+    }));
+    let mut others = Vec::new();
+    while let Some(message) = door.try_receive() {
+        match message {
+            Message::Flash(flash) => answer(&mut door, flash),
+            other => others.push(other),
+        }
+    }
+    others
+}
+
+#[test]
+fn an_open_after_the_deadline_does_not_open_and_is_reported() {
+    let site = Site::new();
+    let listener = TcpListener::bind((site.host, 0)).unwrap();
+    let relay = listener.local_addr().unwrap();
+    let mut door = site.door("lab", relay, &["--deadline", "200ms"]);
+    door.type_line("7");
+    let mut late = None;
+    let reported = thread::scope(|scope| {
+        let playing = scope.spawn(|| {
+            // The door gives this connection up when it has waited long enough; the Open that
+            // comes then finds nobody, and the next connection hears of it.
+            play_relay(&listener, |door, flash| {
+                assert_eq!(flash.budget_ms, 200);
+                late = Some(flash.event);
+                wait_until(SOON, "the door gives up", || {
+                    !door.stream.peek(&mut [0]).is_ok_and(|count| count > 0)
+                });
+                let open = Answer {
+                    seq: flash.seq,
+                    verdict: Verdict::Open,
+                    name: None,
+                };
+                // The connection is closed: whether this can still be written is chance.
+                let _written =
+                    std::io::Write::write_all(&mut door.stream, &frame(&Message::Verdict(open)));
+            });
+            play_relay(&listener, |_, _| ())
+        });
+        door.stdout
+            .wait_for("twinklet 7: don't open, central-unreachable");
+        door.stderr.wait_for_nth("connected to the relay", 2);
+        door.signal("TERM");
+        assert!(door.wait(SOON).success());
+        playing.join().unwrap()
+    });
+    let event = late.unwrap();
+    assert_eq!(
+        reported,
+        [Message::Undelivered(twinkle::wire::Event { event })]
+    );
+    assert_eq!(door.stdout.count("unlocked"), 0);
+}
+
+#[test]
+fn whatever_is_no_open_leaves_the_door_locked() {
+    let site = Site::new();
+    let listener = TcpListener::bind((site.host, 0)).unwrap();
+    let relay = listener.local_addr().unwrap();
+    let mut door = site.door("lab", relay, &[]);
+    // {"verdict": {"seq": SEQ, "v": "opened"}}: a reason this version does not know.
+    let unknown = |seq: u64| {
+        let mut bytes = b"\0\0\0\0\x81\xa7verdict\x82\xa3seq".to_vec();
+        bytes.push(u8::try_from(seq).unwrap());
+        bytes.extend(b"\xa1v\xa6opened");
+        bytes[3] = u8::try_from(bytes.len()).unwrap() - 4;
+        bytes
+    };
+    let answers: [fn(u64) -> Vec<u8>; 4] = [
+        unknown,
+        // Answers to flashes that were never asked, then garbage, then half a frame.
+        |seq| {
+            let open = Answer {
+                seq: seq + 1000,
+                verdict: Verdict::Open,
+                name: None,
+            };
+            let mut bytes = frame(&Message::Verdict(open));
+            bytes.extend(b"\0\0\0\x01\xc1");
+            bytes
+        },
+        |_| b"\0\0\0\x20\x81\xa7verdict".to_vec(),
+        |_| Vec::new(),
+    ];
+    for (number, answer) in (1..).zip(answers) {
+        thread::scope(|scope| {
+            let playing = scope.spawn(|| {
+                play_relay(&listener, |door, flash| {
+                    std::io::Write::write_all(&mut door.stream, &answer(flash.seq)).unwrap();
+                    door.stream.shutdown(std::net::Shutdown::Write).unwrap();
+                })
+            });
+            door.stderr.wait_for_nth("connected to the relay", number);
+            door.type_line("7");
+            door.stdout.wait_for_nth("twinklet 7: don't open", number);
+            playing.join().unwrap();
+        });
+    }
+    assert_eq!(door.stdout.count("unlocked"), 0);
+    assert_eq!(door.stdout.count("don't open, unrecognised"), 1);
+    assert_eq!(door.stdout.count("don't open, central-unreachable"), 3);
+}

@@ -1,0 +1,272 @@
+//! Things that fail: a central killed or stopped under load, a relay restarted, a database that
+//! cannot be written, every role told to end.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failing step fails its test"
+)]
+
+mod common;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{ASHA, Client, Proc, SOON, Site, wait_until};
+use twinkle::domain::ids::EventId;
+
+/// What the relay allows the central by default.
+const DEADLINE: Duration = Duration::from_millis(1500);
+
+#[test]
+fn a_central_killed_under_load_keeps_every_open_that_a_door_got() {
+    let site = Site::seeded();
+    let mut central = site.central(0, &[]);
+    let port = central.address().port();
+    let relay = site.relay(0, central.address(), &[]);
+    relay.stderr.wait_for("connected to the central");
+
+    let done = AtomicBool::new(false);
+    let opened = thread::scope(|scope| {
+        let doors: Vec<_> = (0..20)
+            .map(|number| {
+                let (done, relay) = (&done, relay.address());
+                scope.spawn(move || flash_until(done, relay, &format!("door {number}")))
+            })
+            .collect();
+        for kills in 1..=3 {
+            let stored = site.count("SELECT count(*) FROM event");
+            wait_until(SOON, "flashes are stored", || {
+                site.count("SELECT count(*) FROM event") > stored + 500
+            });
+            central.kill_9();
+            central = site.central(port, &[]);
+            relay
+                .stderr
+                .wait_for_nth("connected to the central", kills + 1);
+        }
+        done.store(true, Ordering::Relaxed);
+        doors
+            .into_iter()
+            .flat_map(|door| door.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+
+    assert!(opened.len() > 1000, "only {} opened", opened.len());
+    let stored = stored_opens(&site);
+    let missing = opened
+        .iter()
+        .filter(|event| stored.get(event) != Some(&true))
+        .count();
+    assert_eq!(missing, 0, "of {} that doors got", opened.len());
+    // One flash a door at a time: no more than these can have been in flight at the three kills.
+    let surplus = stored.values().filter(|counts| **counts).count() - opened.len();
+    assert!(surplus <= 60, "{surplus} count that no door got");
+    let counted = site.count("SELECT sum(flashes) FROM attendance");
+    assert_eq!(counted, (opened.len() + surplus).try_into().unwrap());
+}
+
+/// Flashes Asha's badge until told to stop, and returns the events that opened.
+fn flash_until(done: &AtomicBool, relay: SocketAddr, name: &str) -> Vec<EventId> {
+    let mut door = Client::door(relay, name);
+    let mut opened = Vec::new();
+    while !done.load(Ordering::Relaxed) {
+        let flash = door.new_flash(ASHA);
+        match door.ask(&flash).verdict {
+            "open" => opened.push(flash.event),
+            refused => assert_eq!(refused, "central-unreachable"),
+        }
+    }
+    opened
+}
+
+/// The stored events with verdict open, and whether each still counts.
+fn stored_opens(site: &Site) -> HashMap<EventId, bool> {
+    let sql = site.sql();
+    let mut select = sql
+        .prepare(
+            "SELECT uid, uid NOT IN (SELECT uid FROM undelivered) FROM event
+             WHERE verdict = 'open'",
+        )
+        .unwrap();
+    let rows = select.query_map([], |row| {
+        Ok((EventId::from_bytes(row.get(0)?), row.get(1)?))
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn doors_find_a_restarted_relay_by_themselves() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let mut relay = site.relay(0, central.address(), &[]);
+    let address = relay.address();
+    let mut doors: Vec<_> = (0..3)
+        .map(|number| site.door(&format!("door {number}"), address, &["--open-for", "10ms"]))
+        .collect();
+    for (round, door) in (1..=3).flat_map(|round| (0..3).map(move |door| (round, door))) {
+        if door == 0 && round > 1 {
+            relay.kill_9();
+            doors.iter().for_each(|door| {
+                door.stderr.wait_for_nth("lost the relay", round - 1);
+            });
+            // While it is away, a flash is refused at once and not kept for later.
+            doors[0].type_line("7");
+            doors[0]
+                .stdout
+                .wait_for_nth("don't open, central-unreachable", round - 1);
+            relay = site.relay(address.port(), central.address(), &[]);
+            relay.stderr.wait_for("connected to the central");
+        }
+        let door = &mut doors[door];
+        door.stderr.wait_for_nth("connected to the relay", round);
+        door.type_line("7");
+        door.stdout
+            .wait_for_nth("twinklet 7: open, Asha Rao", round);
+    }
+    assert_eq!(
+        site.count("SELECT count(*) FROM event"),
+        9,
+        "what was refused was never asked"
+    );
+}
+
+#[test]
+fn a_central_that_hangs_costs_one_deadline_and_marks_nobody_present() {
+    let site = Site::seeded();
+    let (central, relay) = site.central_and_relay();
+    let mut door = Client::door(relay.address(), "lab");
+    let mut second = Client::door(relay.address(), "attic");
+    // So that the hanging central holds nothing but what follows.
+    door.ping(1);
+    second.ping(1);
+    central.signal("STOP");
+
+    let began = Instant::now();
+    let waiting: Vec<_> = (0..20).map(|_| door.new_flash(ASHA)).collect();
+    for flash in &waiting {
+        door.send(&twinkle::wire::Message::Flash(flash.clone()));
+    }
+    for _ in &waiting {
+        assert_eq!(door.verdict().verdict, "central-unreachable");
+    }
+    let first = began.elapsed();
+    assert!(
+        first >= DEADLINE && first < DEADLINE * 2,
+        "answered after {first:?}"
+    );
+    let began = Instant::now();
+    for _ in 0..100 {
+        assert_eq!(second.flash(ASHA).verdict, "central-unreachable");
+        assert_eq!(door.flash(ASHA).verdict, "central-unreachable");
+    }
+    assert!(
+        began.elapsed() < DEADLINE,
+        "later flashes are answered at once"
+    );
+
+    central.signal("CONT");
+    relay.stderr.wait_for_nth("connected to the central", 2);
+    // The central decides what it still finds in its buffers; the relay has said what became of
+    // it, and the register follows that.
+    wait_until(SOON, "the central has read what was sent to it", || {
+        site.count("SELECT count(*) FROM event") == 20
+            && site.count("SELECT count(*) FROM undelivered") == 20
+    });
+    assert_eq!(site.count("SELECT count(*) FROM attendance"), 0);
+    let register = site.ok(&["report", "--month", "--format", "csv"]);
+    assert!(!register.contains(",P"), "{register}");
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    assert_eq!(site.count("SELECT flashes FROM attendance"), 1);
+}
+
+#[test]
+fn a_relay_serves_before_its_central_and_after_it() {
+    let site = Site::seeded();
+    let mut central = site.central(0, &[]);
+    let address = central.address();
+    central.kill_9();
+    let relay = site.relay(0, address, &[]);
+    let told = relay.stderr.wait_for("while the central cannot be reached");
+    assert!(told.contains("no door opens"), "{told}");
+    relay.stderr.wait_for("cannot reach the central");
+    let mut door = Client::door(relay.address(), "lab");
+    let began = Instant::now();
+    for _ in 0..50 {
+        assert_eq!(door.flash(ASHA).verdict, "central-unreachable");
+    }
+    assert!(began.elapsed() < DEADLINE, "it knows, and says so at once");
+    let _central = site.central(address.port(), &[]);
+    relay.stderr.wait_for("connected to the central");
+    assert_eq!(door.flash(ASHA).verdict, "open");
+}
+
+#[test]
+fn a_relay_keeps_away_from_another_organisations_central() {
+    let site = Site::seeded();
+    let other = Site::seeded();
+    let mut central = site.central(0, &[]);
+    let address = central.address();
+    let relay = site.relay(0, address, &[]);
+    relay.stderr.wait_for("connected to the central");
+    let mut door = Client::door(relay.address(), "lab");
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    central.kill_9();
+    let listen = address.to_string();
+    let impostor = Proc::server(&mut other.command(&["central", "--listen", &listen]));
+    relay.stderr.wait_for("it belongs to installation");
+    assert_eq!(door.flash(ASHA).verdict, "central-unreachable");
+    assert_eq!(other.count("SELECT count(*) FROM event"), 0);
+    drop(impostor);
+    let _central = site.central(address.port(), &[]);
+    relay.stderr.wait_for_nth("connected to the central", 2);
+    assert_eq!(door.flash(ASHA).verdict, "open");
+}
+
+#[test]
+fn a_database_that_cannot_be_written_opens_no_door_until_it_can() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let mut door = Client::door(central.address(), "lab");
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    let other = site.sql();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(door.flash(ASHA).verdict, "storage-failed");
+    central
+        .stderr
+        .wait_for("cannot store: the database is locked by another program");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    central.stderr.wait_for("the database stores again");
+    assert_eq!(site.count("SELECT count(*) FROM event"), 2);
+}
+
+#[test]
+fn every_role_ends_cleanly_when_told_to() {
+    for signal in ["TERM", "INT"] {
+        let site = Site::seeded();
+        let (mut central, mut relay) = site.central_and_relay();
+        let mut door = site.door("lab", relay.address(), &["--open-for", "1h"]);
+        // Peers that stay connected, one of them in the middle of a frame.
+        let _idle = Client::door(central.address(), "idle");
+        let mut half = Client::door(relay.address(), "half");
+        std::io::Write::write_all(&mut half.stream, b"\0\0").unwrap();
+        door.type_line("7");
+        door.stdout.wait_for("unlocked for 3600 s");
+        for (role, process) in [
+            ("door", &mut door),
+            ("relay", &mut relay),
+            ("central", &mut central),
+        ] {
+            process.signal(signal);
+            let status = process.wait(Duration::from_secs(2));
+            assert_eq!(status.code(), Some(0), "{role} after SIG{signal}");
+        }
+        assert_eq!(door.stdout.all().last().unwrap(), "locked");
+        // Nothing is left to be recovered: the write-ahead log went with the last to close.
+        assert!(!site.folder.path().join("twinkle.db-wal").exists());
+    }
+}

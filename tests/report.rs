@@ -1,0 +1,193 @@
+//! The register and the events as commands print them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failing step fails its test"
+)]
+
+mod common;
+
+use common::{ASHA, Client, Ended, Site};
+
+/// A site in which Asha was there on every working day of February 2024 but the 14th, Ravi on the
+/// 5th and on Sunday the 11th, and nobody on the 20th.
+fn february() -> Site {
+    let site = Site::seeded();
+    let sql = site.sql();
+    let present = |employee: i64, day: u32| {
+        let at = 1_706_745_600_000 + i64::from(day - 1) * 86_400_000 + 9 * 3_600_000;
+        let day = format!("2024-02-{day:02}");
+        sql.execute(
+            "INSERT INTO attendance VALUES (?1, ?2, ?3, ?3, 1)",
+            (day, employee, at),
+        )
+        .unwrap();
+    };
+    let off = [4, 11, 18, 25];
+    (1..=29)
+        .filter(|day| !off.contains(day) && ![14, 20].contains(day))
+        .for_each(|day| present(1, day));
+    present(2, 5);
+    present(2, 11);
+    present(2, 14);
+    site
+}
+
+fn refused(ended: &Ended, says: &str) {
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(2), ""),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains(says), "{ended:?}");
+}
+
+#[test]
+fn a_month_is_printed_with_its_real_days_marks_and_totals() {
+    let site = february();
+    assert_eq!(
+        site.ok(&["report", "--month", "2024-02"]),
+        "\
+Register of February 2024
+
+No Name      01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29  TD WO
+             Th Fr Sa Su Mo Tu We Th Fr Sa Su Mo Tu We Th Fr Sa Su Mo Tu We Th Fr Sa Su Mo Tu We Th
+──────────────────────────────────────────────────────────────────────────────────────────────────────────
+ 1 Asha Rao   P  P  P  W  P  P  P  P  P  P  W  P  P  A  P  P  P  W  P  a  P  P  P  P  W  P  P  P  P  23  1
+ 2 Ravi       A  A  A  W  P  A  A  A  A  A  P  A  A  P  A  A  A  W  A  a  A  A  A  A  W  A  A  A  A   3 22
+
+P present  A absent  a not final  W weekly off  TD total days  WO work off
+Nobody was seen on 20 Feb: an outage or a holiday? Not counted as absent.
+"
+    );
+    let csv = site.ok(&["report", "--month", "2024-02", "--format", "csv"]);
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0].len(), 2 + 29 + 2);
+    assert_eq!((rows[0][2], rows[0][30]), ("2024-02-01", "2024-02-29"));
+    assert_eq!((rows[2][15], &rows[2][31..]), ("P", &["3", "22"][..]));
+}
+
+#[test]
+fn weekly_offs_and_the_timezone_are_settings() {
+    let site = february();
+    let both = site.ok(&["report", "--month", "2024-02", "--weekly-off", "sat,sun"]);
+    let ravi = both.lines().find(|line| line.contains("Ravi")).unwrap();
+    assert!(
+        ravi.contains("A  A  W  W  P  A  A  A  A  W  P  A"),
+        "{ravi}"
+    );
+    let none = site.ok(&["report", "--month", "2024-02", "--weekly-off", "none"]);
+    assert!(
+        !none
+            .lines()
+            .any(|line| line.contains("Asha") && line.contains('W')),
+        "{none}"
+    );
+    refused(
+        &site.run(&["report", "--month", "--weekly-off", "sonntag"]),
+        "write weekdays as",
+    );
+    refused(
+        &site.run(&["report", "--month", "--timezone", "Mars/Olympus"]),
+        "Mars/Olympus",
+    );
+
+    // A flash at this moment counts for the day that it is at the site.
+    let central = site.central(0, &["--timezone", "Pacific/Kiritimati"]);
+    assert_eq!(
+        Client::door(central.address(), "lab").flash(ASHA).verdict,
+        "open"
+    );
+    let day: String = site
+        .sql()
+        .query_row("SELECT max(day) FROM attendance", [], |row| row.get(0))
+        .unwrap();
+    let kiritimati = site
+        .sql()
+        .query_row("SELECT date('now', '+14 hours')", [], |row| {
+            row.get::<_, String>(0)
+        })
+        .unwrap();
+    assert_eq!(day, kiritimati);
+}
+
+#[test]
+fn months_without_anything_to_say_say_so() {
+    let site = Site::new();
+    site.ok(&["central", "init"]);
+    let nobody = |month: &str| {
+        let text = site.ok(&["report", "--month", month]);
+        assert!(
+            text.ends_with("\n\nNobody was employed in that month.\n"),
+            "{text}"
+        );
+        text
+    };
+    assert!(nobody("2024-02").starts_with("Register of February 2024\n"));
+    nobody("this");
+
+    let site = february();
+    let before = site.ok(&["report", "--month", "2023-12"]);
+    assert_eq!(
+        before,
+        "Register of December 2023\n\nNobody was employed in that month.\n"
+    );
+    let csv = site.ok(&["report", "--month", "2023-12", "--format", "csv"]);
+    assert!(
+        csv.starts_with("number,name,2023-12-01,") && csv.lines().count() == 1,
+        "{csv}"
+    );
+
+    let future = site.ok(&["report", "--month", "2099-02"]);
+    let asha = future.lines().find(|line| line.contains("Asha")).unwrap();
+    let marks: String = asha.split_whitespace().skip(3).collect();
+    assert_eq!(
+        marks, "WWWW00",
+        "only the weekly offs of days to come are shown"
+    );
+}
+
+#[test]
+fn months_that_are_none_explain_themselves() {
+    let site = Site::seeded();
+    for bad in ["13", "2026-13", "0", "novembre", "2026-11-22"] {
+        let ended = site.run(&["report", "--month", bad]);
+        refused(&ended, &format!("invalid value '{bad}' for '--month"));
+        refused(&ended, "write a month as 2026-11, 11, nov, this or last");
+    }
+    refused(&site.run(&["report"]), "--month");
+    refused(
+        &site.run(&["report", "--month", "2", "events"]),
+        "either --month or events",
+    );
+}
+
+#[test]
+fn events_are_listed_newest_last() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    assert!(site.ok(&["report", "events"]).starts_with("no events yet"));
+    let mut door = Client::door(central.address(), "lab");
+    for badge in [99, ASHA, 98, 97] {
+        door.flash(badge);
+    }
+    let last = site.ok(&["report", "events", "--last", "3"]);
+    let lines: Vec<_> = last.lines().collect();
+    assert!(lines[0].starts_with("time                 door  relay  twinklet  number  employee"));
+    assert_eq!(lines.len(), 2 + 3, "{last}");
+    assert!(
+        lines[2].ends_with("  lab   -             7       1  Asha Rao  open"),
+        "{last}"
+    );
+    assert!(
+        lines[4].ends_with("  lab   -            97       -  -         unknown-twinklet"),
+        "{last}"
+    );
+    let all = site.ok(&["report", "events", "--format", "csv"]);
+    assert_eq!(all.lines().count(), 1 + 4);
+    assert!(
+        all.starts_with("time,door,relay,twinklet,number,employee,verdict\r\n"),
+        "{all}"
+    );
+}
