@@ -61,7 +61,7 @@ pub enum Command {
 
 /// The flags of every role that opens the database.
 #[derive(Debug, Clone, Args)]
-pub struct InstallationArgs {
+pub struct SiteArgs {
     /// The database [default: $XDG_DATA_HOME/twinkle/twinkle.db]
     #[arg(
         long,
@@ -71,7 +71,7 @@ pub struct InstallationArgs {
         hide_env = true
     )]
     pub db: Option<PathBuf>,
-    /// Where days begin and end, as in Asia/Kolkata [default: the machine's]
+    /// Where days begin and end [default: the machine's timezone]
     #[arg(
         long,
         global = true,
@@ -80,22 +80,13 @@ pub struct InstallationArgs {
         hide_env = true
     )]
     pub timezone: Option<Tz>,
-    /// Weekdays off, as in sat,sun or none [default: sunday]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DAYS",
-        env = "TWINKLE_WEEKLY_OFF",
-        hide_env = true
-    )]
-    pub weekly_off: Option<WeekdayList>,
 }
 
 /// `twinkle central`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Variables: TWINKLE_CENTRAL_LISTEN, TWINKLE_CENTRAL_ACCEPT_PLAIN, TWINKLE_CENTRAL_INSECURE,
-TWINKLE_DB, TWINKLE_TIMEZONE, TWINKLE_WEEKLY_OFF, TWINKLE_LOG (warn, info, debug)
+TWINKLE_DB, TWINKLE_TIMEZONE, TWINKLE_LOG (error, warn, info, debug)
 
 Examples:
   twinkle central
@@ -106,7 +97,7 @@ pub struct CentralArgs {
     /// What else than to serve.
     #[command(subcommand)]
     pub command: Option<CentralCommand>,
-    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:9999]
+    /// Where to listen [default: 127.0.0.1:9999]
     #[arg(
         long,
         value_name = "ADDR",
@@ -114,21 +105,30 @@ pub struct CentralArgs {
         hide_env = true
     )]
     pub listen: Option<String>,
-    /// Accept old plain-text packets, for that door: DOOR or DOOR@ADDRESS-OR-NETWORK
+    /// Take old plain-text packets for that door [from that network]
     #[arg(
         long,
-        value_name = "DOOR[@FROM]",
+        value_name = "DOOR[@NET]",
         value_delimiter = ',',
         env = "TWINKLE_CENTRAL_ACCEPT_PLAIN",
         hide_env = true
     )]
     pub accept_plain: Vec<PlainRule>,
     /// Use addresses off this machine, unprotected
-    #[arg(long, env = "TWINKLE_CENTRAL_INSECURE", hide_env = true)]
-    pub insecure: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        env = "TWINKLE_CENTRAL_INSECURE",
+        hide_env = true,
+        hide_possible_values = true
+    )]
+    pub insecure: Option<bool>,
     /// The database and its days.
     #[command(flatten)]
-    pub installation: InstallationArgs,
+    pub site: SiteArgs,
 }
 
 /// The subcommands of `twinkle central`.
@@ -160,7 +160,7 @@ pub struct RelayArgs {
         hide_env = true
     )]
     pub central: Option<String>,
-    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:9998]
+    /// Where to listen [default: 127.0.0.1:9998]
     #[arg(
         long,
         value_name = "ADDR",
@@ -168,10 +168,10 @@ pub struct RelayArgs {
         hide_env = true
     )]
     pub listen: Option<String>,
-    /// Accept old plain-text packets, for that door: DOOR or DOOR@ADDRESS-OR-NETWORK
+    /// Take old plain-text packets for that door [from that network]
     #[arg(
         long,
-        value_name = "DOOR[@FROM]",
+        value_name = "DOOR[@NET]",
         value_delimiter = ',',
         env = "TWINKLE_RELAY_ACCEPT_PLAIN",
         hide_env = true
@@ -186,8 +186,17 @@ pub struct RelayArgs {
     )]
     pub deadline: Option<Span>,
     /// Use addresses off this machine, unprotected
-    #[arg(long, env = "TWINKLE_RELAY_INSECURE", hide_env = true)]
-    pub insecure: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        env = "TWINKLE_RELAY_INSECURE",
+        hide_env = true,
+        hide_possible_values = true
+    )]
+    pub insecure: Option<bool>,
 }
 
 /// `twinkle door`.
@@ -238,14 +247,24 @@ pub struct DoorArgs {
     #[arg(long, value_name = "ID", conflicts_with = "from")]
     pub flash: Option<TwinkletId>,
     /// Use addresses off this machine, unprotected
-    #[arg(long, env = "TWINKLE_DOOR_INSECURE", hide_env = true)]
-    pub insecure: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        env = "TWINKLE_DOOR_INSECURE",
+        hide_env = true,
+        hide_possible_values = true
+    )]
+    pub insecure: Option<bool>,
 }
 
 /// `twinkle employee`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 EMPLOYEE is a number, or a name that only one employee has.
+Variables: TWINKLE_DB, TWINKLE_TIMEZONE
 
 Examples:
   twinkle employee add 'Asha Rao' --twinklet 7
@@ -258,7 +277,7 @@ pub struct EmployeeArgs {
     pub command: EmployeeCommand,
     /// The database and its days.
     #[command(flatten)]
-    pub installation: InstallationArgs,
+    pub site: SiteArgs,
 }
 
 /// The subcommands of `twinkle employee`.
@@ -277,8 +296,8 @@ pub enum EmployeeCommand {
     },
     /// List all employees
     List {
-        /// How to print them
-        #[arg(long, value_enum, default_value_t)]
+        /// How to print them: table or csv
+        #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
         format: Format,
     },
     /// Let an employee in no more, from the next flash on
@@ -304,6 +323,7 @@ pub struct Whom {
     subcommand_negates_reqs = true,
     after_help = "\
 A month is 2026-11, 11 or nov (the latest that is not to come), this or last.
+Variables: TWINKLE_DB, TWINKLE_TIMEZONE, TWINKLE_WEEKLY_OFF
 
 Examples:
   twinkle report --month                          this month's register
@@ -317,12 +337,15 @@ pub struct ReportArgs {
     /// The register of a month [default: this]
     #[arg(long, value_name = "MONTH", num_args = 0..=1, default_missing_value = "this", required = true)]
     pub month: Option<MonthChoice>,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
+    /// How to print it: table or csv
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub format: Format,
+    /// Weekdays off, as in sat,sun or none [default: sunday]
+    #[arg(long, value_name = "DAYS", env = "TWINKLE_WEEKLY_OFF", hide_env = true)]
+    pub weekly_off: Option<WeekdayList>,
     /// The database and its days.
     #[command(flatten)]
-    pub installation: InstallationArgs,
+    pub site: SiteArgs,
 }
 
 /// The subcommands of `twinkle report`.
@@ -333,8 +356,8 @@ pub enum ReportCommand {
         /// How many of the newest
         #[arg(long, value_name = "N", default_value_t = 20)]
         last: u32,
-        /// How to print them
-        #[arg(long, value_enum, default_value_t)]
+        /// How to print them: table or csv
+        #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
         format: Format,
     },
 }
@@ -343,9 +366,29 @@ pub enum ReportCommand {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_names_exactly_the_variables_that_are_heard() {
+        for role in ["central", "relay", "door", "employee", "report"] {
+            let command = Cli::command();
+            let command = command.find_subcommand(role).unwrap();
+            let help = command.get_after_help().unwrap().to_string();
+            let named: BTreeSet<_> = help
+                .split(|c: char| !c.is_ascii_uppercase() && c != '_')
+                .filter(|word| word.starts_with("TWINKLE_") && *word != "TWINKLE_LOG")
+                .collect();
+            let heard: BTreeSet<_> = command
+                .get_arguments()
+                .filter_map(|arg| arg.get_env()?.to_str())
+                .collect();
+            assert!(heard.len() >= 2, "{role}: {heard:?}");
+            assert_eq!(named, heard, "{role}");
+        }
     }
 }

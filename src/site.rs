@@ -6,20 +6,20 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 use tracing::info;
 
-use crate::cli::InstallationArgs;
+use crate::cli::SiteArgs;
 use crate::config::{Error, Settings};
 use crate::db::{self, Store};
-use crate::domain::calendar::Calendar;
+use crate::domain::calendar::Days;
 
-/// A site's database and calendar, as the command line, the configuration and the defaults have it.
+/// A site's database and days, as the command line, the configuration and the defaults have it.
 #[derive(Debug)]
 pub struct Site {
     /// The database's file.
     pub database: PathBuf,
     /// Who named it, for messages.
     pub named_by: NamedBy,
-    /// Where days begin and end, and which are off.
-    pub calendar: Calendar,
+    /// Where days begin and end.
+    pub days: Days,
 }
 
 /// Who said which database to use.
@@ -38,15 +38,13 @@ impl Site {
     ///
     /// # Errors
     /// [`Error::NoHome`] if there is not even a default place for the database.
-    pub fn choose(args: InstallationArgs, settings: &Settings) -> Result<Self, Error> {
+    pub fn choose(args: SiteArgs, settings: &Settings) -> Result<Self, Error> {
         let timezone = args
             .timezone
             .or(settings.timezone)
             .or_else(machine_timezone);
-        let weekly_off = args.weekly_off.or(settings.weekly_off).unwrap_or_default();
-        let calendar = Calendar {
+        let days = Days {
             timezone: timezone.unwrap_or(Tz::UTC),
-            weekly_off: weekly_off.0,
         };
         let (database, named_by) = match (args.db, settings.db.clone()) {
             (Some(path), _) => (path, NamedBy::Flag),
@@ -56,7 +54,7 @@ impl Site {
         Ok(Self {
             database,
             named_by,
-            calendar,
+            days,
         })
     }
 

@@ -9,7 +9,7 @@ use crate::db::event::{self, NewEvent};
 use crate::db::values::to_millis;
 use crate::db::{Result, Store, assignment, attendance, undelivered};
 use crate::domain::access::{self, Facts, Reason, Verdict};
-use crate::domain::calendar::{Calendar, Day};
+use crate::domain::calendar::{Day, Days};
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 
 /// A resend of an event gets the stored verdict for this long.
@@ -64,11 +64,11 @@ impl Store {
         &mut self,
         batch: impl Iterator<Item = &'a Entry>,
         now: DateTime<Utc>,
-        calendar: &Calendar,
+        days: Days,
     ) -> Result<Vec<Outcome>> {
         let at = Moment {
             millis: to_millis(now),
-            day: calendar.day_of(now),
+            day: days.day_of(now),
         };
         self.write(|transaction| {
             batch

@@ -110,7 +110,7 @@ pub struct DayColumn {
 impl Register {
     /// Derives the register of a month as of today. `people` are those employed in that month or
     /// seen in it; who was neither has no line and is left out.
-    pub fn derive(month: Month, today: Day, calendar: &Calendar, people: Vec<Person>) -> Self {
+    pub fn derive(month: Month, today: Day, calendar: Calendar, people: Vec<Person>) -> Self {
         let last = month.last();
         let (people, _others): (Vec<_>, Vec<_>) = people
             .into_iter()
@@ -137,7 +137,7 @@ impl Register {
     }
 }
 
-fn row(person: Person, days: &[DayColumn], today: Day, calendar: &Calendar) -> Row {
+fn row(person: Person, days: &[DayColumn], today: Day, calendar: Calendar) -> Row {
     let marks: Vec<_> = days
         .iter()
         .zip(1..)
@@ -191,11 +191,9 @@ mod tests {
     /// row as one text with `.` for a blank, then TD and WO.
     fn february(today: &str, people: Vec<Person>) -> Vec<(String, u32, u32)> {
         let calendar = Calendar {
-            timezone: chrono_tz::UTC,
             weekly_off: WeekdaySet::single(Weekday::Sun),
         };
-        let register =
-            Register::derive(Month::of(day("2024-02-01")), day(today), &calendar, people);
+        let register = Register::derive(Month::of(day("2024-02-01")), day(today), calendar, people);
         let text = |row: &Row| {
             row.marks
                 .iter()
@@ -259,11 +257,10 @@ mod tests {
     fn who_joined_later_has_no_line_and_an_empty_month_no_footnote() {
         assert!(february("2024-03-05", vec![person(1, "2024-03-01", &[])]).is_empty());
         let calendar = Calendar {
-            timezone: chrono_tz::UTC,
             weekly_off: WeekdaySet::EMPTY,
         };
         let month = Month::of(day("2024-02-01"));
-        let register = Register::derive(month, day("2024-03-05"), &calendar, Vec::new());
+        let register = Register::derive(month, day("2024-03-05"), calendar, Vec::new());
         assert_eq!(register.days.len(), 29);
         assert!(register.days.iter().all(|column| !column.nobody_seen));
     }

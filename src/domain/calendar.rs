@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc, Weekday, WeekdaySet};
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc, Weekday, WeekdaySet};
 use chrono_tz::Tz;
 
 /// A calendar day, without a timezone.
@@ -23,28 +23,35 @@ pub enum Unclear {
     Weekday,
 }
 
-/// What an installation's days are: where they begin and which of them are off.
-#[derive(Debug, Clone)]
-pub struct Calendar {
+/// Which day an instant belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct Days {
     /// The timezone in which a day begins and ends.
     pub timezone: Tz,
-    /// The weekdays on which nobody is expected.
-    pub weekly_off: WeekdaySet,
 }
 
-impl Calendar {
+impl Days {
     /// The day that an instant belongs to.
-    pub fn day_of(&self, instant: DateTime<Utc>) -> Day {
+    pub fn day_of(self, instant: DateTime<Utc>) -> Day {
         self.local(instant).date_naive()
     }
 
     /// An instant in the installation's timezone, to show it.
-    pub fn local(&self, instant: DateTime<Utc>) -> DateTime<Tz> {
+    pub fn local(self, instant: DateTime<Utc>) -> DateTime<Tz> {
         instant.with_timezone(&self.timezone)
     }
+}
 
+/// On which days nobody is expected.
+#[derive(Debug, Clone, Copy)]
+pub struct Calendar {
+    /// The weekdays that are off.
+    pub weekly_off: WeekdaySet,
+}
+
+impl Calendar {
     /// Whether the day is a weekly off.
-    pub fn is_weekly_off(&self, day: Day) -> bool {
+    pub fn is_weekly_off(self, day: Day) -> bool {
         self.weekly_off.contains(day.weekday())
     }
 }
@@ -177,7 +184,7 @@ impl DayChoice {
         match self {
             DayChoice::Exact(day) => day,
             DayChoice::Today => today,
-            DayChoice::Yesterday => today.checked_sub_days(Days::new(1)).unwrap_or(today),
+            DayChoice::Yesterday => today.pred_opt().unwrap_or(today),
         }
     }
 }
@@ -227,14 +234,13 @@ mod tests {
 
     #[test]
     fn a_day_ends_at_the_installations_midnight() {
-        let calendar = Calendar {
-            timezone: chrono_tz::Asia::Kolkata,
-            weekly_off: WeekdaySet::EMPTY,
+        let days = Days {
+            timezone: Tz::Asia__Kolkata,
         };
         let just_before = "2024-02-29T18:29:59Z".parse().unwrap();
         let midnight = "2024-02-29T18:30:00Z".parse().unwrap();
-        assert_eq!(calendar.day_of(just_before), day("2024-02-29"));
-        assert_eq!(calendar.day_of(midnight), day("2024-03-01"));
+        assert_eq!(days.day_of(just_before), day("2024-02-29"));
+        assert_eq!(days.day_of(midnight), day("2024-03-01"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::db::{Author, NewEmployee};
 use crate::domain::ids::EmployeeNumber;
-use chrono::{TimeDelta, WeekdaySet};
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 const ASHA: u64 = 7;
@@ -11,7 +11,7 @@ const RAVI: u64 = 8;
 struct World {
     _folder: tempfile::TempDir,
     store: Store,
-    calendar: Calendar,
+    days: Days,
     now: DateTime<Utc>,
 }
 
@@ -34,14 +34,13 @@ impl World {
             };
             store.add_employee(&new, &author).unwrap();
         }
-        let calendar = Calendar {
+        let days = Days {
             timezone: chrono_tz::UTC,
-            weekly_off: WeekdaySet::EMPTY,
         };
         let mut world = Self {
             _folder: folder,
             store,
-            calendar,
+            days,
             now,
         };
         world.admit(&[Entry::Door(door("lab")), Entry::Relay(door("site"))]);
@@ -49,9 +48,7 @@ impl World {
     }
 
     fn admit(&mut self, batch: &[Entry]) -> Vec<Outcome> {
-        self.store
-            .admit(batch.iter(), self.now, &self.calendar)
-            .unwrap()
+        self.store.admit(batch.iter(), self.now, self.days).unwrap()
     }
 
     fn flash(&mut self, flash: FlashEntry) -> Outcome {
@@ -156,7 +153,7 @@ fn a_resend_gets_the_stored_verdict_and_stores_nothing() {
     let asha = crate::domain::ids::EmployeeRef::Number(EmployeeNumber(1));
     world
         .store
-        .set_suspended(&asha, true, world.calendar.day_of(world.now), &author)
+        .set_suspended(&asha, true, world.days.day_of(world.now), &author)
         .unwrap();
     world.later(10);
     let before = world.attendance();
@@ -236,7 +233,7 @@ fn a_failed_batch_stores_nothing_of_it() {
     assert!(
         world
             .store
-            .admit(batch.iter(), world.now, &world.calendar)
+            .admit(batch.iter(), world.now, world.days)
             .is_err()
     );
     assert_eq!(world.events(), 0);

@@ -7,7 +7,6 @@ use chrono::{Weekday, WeekdaySet};
 
 fn february() -> Register {
     let calendar = Calendar {
-        timezone: chrono_tz::UTC,
         weekly_off: WeekdaySet::single(Weekday::Sun),
     };
     let mut seen = DaysSeen::default();
@@ -28,7 +27,7 @@ fn february() -> Register {
     Register::derive(
         Month::of("2024-02-01".parse().unwrap()),
         today,
-        &calendar,
+        calendar,
         people,
     )
 }

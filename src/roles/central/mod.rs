@@ -18,7 +18,7 @@ use crate::cli::{CentralArgs, CentralCommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings};
 use crate::db::{Condition, Entry, Opened, Store};
-use crate::domain::calendar::Calendar;
+use crate::domain::calendar::Days;
 use crate::exit::Exit;
 use crate::shutdown;
 use crate::site::{NamedBy, Site};
@@ -38,7 +38,7 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:9999";
 /// # Errors
 /// If the database cannot be opened, or the address cannot be listened on.
 pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    let site = Site::choose(args.installation.clone(), settings)?;
+    let site = Site::choose(args.site.clone(), settings)?;
     // Elsewhere a folder that is not there is more likely a slip of the pen.
     if site.named_by == NamedBy::Default
         && let Some(folder) = site.database.parent()
@@ -52,7 +52,7 @@ pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(args, settings, opened, site.calendar))
+    runtime.block_on(serve(args, settings, opened, site.days))
 }
 
 /// Says what `init` did.
@@ -71,13 +71,13 @@ async fn serve(
     args: CentralArgs,
     settings: &Settings,
     opened: Opened,
-    calendar: Calendar,
+    days: Days,
 ) -> anyhow::Result<Exit> {
     let section = &settings.central;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let listen = args.listen.or_else(|| section.listen.clone());
     let listen = listen.unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
-    let insecure = args.insecure || section.insecure.unwrap_or(false);
+    let insecure = args.insecure.or(section.insecure).unwrap_or(false);
     let rules = match args.accept_plain.is_empty() {
         true => section.accept_plain.clone().unwrap_or_default(),
         false => args.accept_plain,
@@ -94,7 +94,7 @@ async fn serve(
     info!(
         "central '{name}', database {}{how}, days in {}",
         store.path().display(),
-        calendar.timezone
+        days.timezone
     );
 
     server::raise_open_files();
@@ -109,7 +109,7 @@ async fn serve(
 
     let installation = store.installation()?;
     let (desk, jobs) = Desk::new(name, installation, Arc::clone(&clock));
-    let writer = writer::start(store, jobs, clock, calendar)?;
+    let writer = writer::start(store, jobs, clock, days)?;
     for rule in plain.iter() {
         let learnt = desk.learn(Entry::Door(rule.door.clone())).await;
         learnt.map_err(|code| anyhow!("cannot take note of door '{}': {code}", rule.door))?;

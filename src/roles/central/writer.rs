@@ -12,7 +12,7 @@ use tracing::{debug, error, info};
 use crate::clock::Clock;
 use crate::db::{Entry, Outcome, Store};
 use crate::domain::access::{Reason, Verdict};
-use crate::domain::calendar::Calendar;
+use crate::domain::calendar::Days;
 use crate::domain::ids::EventId;
 use crate::roles::central::desk::{Asker, Job};
 use crate::wire::Answer;
@@ -37,13 +37,13 @@ pub(super) fn start(
     store: Store,
     jobs: mpsc::Receiver<Job>,
     clock: Arc<dyn Clock>,
-    calendar: Calendar,
+    days: Days,
 ) -> io::Result<Writer> {
     let (tell, ended) = oneshot::channel();
     let mut work = Work {
         store,
         clock,
-        calendar,
+        days,
         failing: false,
         unheard: Vec::new(),
     };
@@ -61,7 +61,7 @@ pub(super) fn start(
 struct Work {
     store: Store,
     clock: Arc<dyn Clock>,
-    calendar: Calendar,
+    days: Days,
     /// Whether the last batch could not be stored.
     failing: bool,
     /// Undelivered events that are still to be stored, and who wants to hear of it.
@@ -104,7 +104,7 @@ impl Work {
             }
         }
         let entries = batch.iter().map(|job| &job.entry);
-        match self.store.admit(entries, self.clock.now(), &self.calendar) {
+        match self.store.admit(entries, self.clock.now(), self.days) {
             Ok(outcomes) => {
                 if std::mem::take(&mut self.failing) {
                     info!("the database stores again");

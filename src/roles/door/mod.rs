@@ -65,7 +65,7 @@ async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
         .deadline
         .or(section.deadline)
         .unwrap_or(DEFAULT_DEADLINE);
-    let insecure = args.insecure || section.insecure.unwrap_or(false);
+    let insecure = args.insecure.or(section.insecure).unwrap_or(false);
 
     if args.flash.is_none() {
         info!(

@@ -53,7 +53,7 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         .deadline
         .or(section.deadline)
         .unwrap_or(DEFAULT_DEADLINE);
-    let insecure = args.insecure || section.insecure.unwrap_or(false);
+    let insecure = args.insecure.or(section.insecure).unwrap_or(false);
     let rules = match args.accept_plain.is_empty() {
         true => section.accept_plain.clone().unwrap_or_default(),
         false => args.accept_plain,

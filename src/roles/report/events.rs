@@ -3,16 +3,11 @@
 use std::io::{self, Write};
 
 use crate::db::{EventRow, Store};
-use crate::domain::calendar::Calendar;
+use crate::domain::calendar::Days;
 use crate::render::{self, Column, Format, Grid};
 
 /// Prints the last events, newest last.
-pub(super) fn run(
-    store: &Store,
-    last: u32,
-    format: Format,
-    calendar: &Calendar,
-) -> anyhow::Result<()> {
+pub(super) fn run(store: &Store, last: u32, format: Format, days: Days) -> anyhow::Result<()> {
     let events = store.last_events(last)?;
     let grid = Grid {
         columns: vec![
@@ -26,7 +21,7 @@ pub(super) fn run(
         ],
         rows: events
             .into_iter()
-            .map(|event| row(event, format, calendar))
+            .map(|event| row(event, format, days))
             .collect(),
     };
     if grid.rows.is_empty() && format == Format::Table {
@@ -40,8 +35,8 @@ pub(super) fn run(
     Ok(())
 }
 
-fn row(event: EventRow, format: Format, calendar: &Calendar) -> Vec<String> {
-    let time = calendar.local(event.at);
+fn row(event: EventRow, format: Format, days: Days) -> Vec<String> {
+    let time = days.local(event.at);
     let time = match format {
         Format::Table => time.format("%Y-%m-%d %H:%M:%S").to_string(),
         Format::Csv => time.format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),

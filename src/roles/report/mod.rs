@@ -7,7 +7,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::db::Store;
 use crate::domain::attendance::Register;
-use crate::domain::calendar::{Calendar, Month, MonthChoice};
+use crate::domain::calendar::{Calendar, Day, Month};
 use crate::exit::{Exit, Usage};
 use crate::render::{self, Format};
 use crate::site::Site;
@@ -19,32 +19,42 @@ mod events;
 /// # Errors
 /// If the database cannot be read.
 pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    let site = Site::choose(args.installation, settings)?;
-    let calendar = &site.calendar;
+    let site = Site::choose(args.site, settings)?;
     if args.command.is_some() && args.month.is_some() {
         return Err(Usage("say either --month or events, not both".to_owned()).into());
     }
     let mut store = site.open()?;
     match args.command {
         Some(ReportCommand::Events { last, format }) => {
-            events::run(&store, last, format, calendar)?
+            events::run(&store, last, format, site.days)?
         }
         None => {
             let month = args.month.context("no month was named")?;
-            register(&mut store, month, args.format, calendar)?;
+            let weekly_off = args.weekly_off.or(settings.weekly_off).unwrap_or_default();
+            let calendar = Calendar {
+                weekly_off: weekly_off.0,
+            };
+            let today = site.days.day_of(SystemClock.now());
+            register(
+                &mut store,
+                month.resolve(today),
+                today,
+                calendar,
+                args.format,
+            )?;
         }
     }
     Ok(Exit::Done)
 }
 
+/// Prints a month's register as of today.
 fn register(
     store: &mut Store,
-    month: MonthChoice,
+    month: Month,
+    today: Day,
+    calendar: Calendar,
     format: Format,
-    calendar: &Calendar,
 ) -> anyhow::Result<()> {
-    let today = calendar.day_of(SystemClock.now());
-    let month: Month = month.resolve(today);
     let people = store.people(month)?;
     let register = Register::derive(month, today, calendar, people);
     render::print_register(&register, format)?;

@@ -1,0 +1,123 @@
+//! What the documents say is so.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failing step fails its test"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use bytes::BytesMut;
+use common::Site;
+use twinkle::config::Settings;
+use twinkle::domain::access::Reason;
+use twinkle::wire::{Message, codec};
+
+fn document(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The bytes of a hex block: the pairs at the beginning of each line, up to the explanation.
+fn bytes_of(block: &str) -> Vec<u8> {
+    let pairs = |line: &str| -> Vec<u8> {
+        let hex = line.split("  ").next().unwrap();
+        hex.split(' ')
+            .map(|pair| u8::from_str_radix(pair, 16).unwrap())
+            .collect()
+    };
+    block.lines().flat_map(pairs).collect()
+}
+
+#[test]
+fn the_protocols_worked_example_is_what_we_send() {
+    let text = document("docs/protocol.md");
+    let blocks: Vec<_> = text
+        .split("```hex\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert_eq!(blocks.len(), 5);
+    for block in blocks {
+        let bytes = bytes_of(block);
+        let length = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
+        assert!(block.contains(&format!("length {length}")), "{block}");
+        assert_eq!(length, bytes.len() - 4);
+        let message = codec::decode(&bytes[4..]).unwrap();
+        let mut encoded = BytesMut::new();
+        codec::encode(&message, &mut encoded).unwrap();
+        assert_eq!(encoded, bytes, "{message:?}");
+        let said = match message {
+            Message::Hello(hello) => hello.name.to_string(),
+            Message::Welcome(welcome) => welcome.time.to_string(),
+            Message::Flash(flash) => flash.at.to_string(),
+            Message::Verdict(answer) => answer.verdict.code().to_owned(),
+            other => panic!("no explanation is known for {other:?}"),
+        };
+        assert!(block.contains(&said), "{said} in {block}");
+    }
+}
+
+#[test]
+fn the_protocol_lists_every_reason_with_its_meaning() {
+    let text = document("docs/protocol.md");
+    let known = Reason::ALL
+        .iter()
+        .filter(|&&reason| reason != Reason::Unrecognised);
+    let known: Vec<_> = known
+        .map(|r| format!("| `{}` | {} |", r.code(), r.meaning()))
+        .collect();
+    for row in &known {
+        assert!(text.lines().any(|line| line == row), "missing: {row}");
+    }
+    assert!(known.len() > 15);
+}
+
+#[test]
+fn the_example_configuration_names_every_key_and_is_the_default() {
+    let site = Site::new();
+    let text = document("examples/config/twinkle.toml");
+    let written: Settings = toml::from_str(&text).unwrap();
+    assert_eq!(written.weekly_off, Some("sunday".parse().unwrap()));
+    // The keys that have no fixed default stand there as examples.
+    let uncommented: String = text
+        .lines()
+        .filter(|line| !line.starts_with("accept_plain = []") && *line != "#accept_plain = []")
+        .map(|line| {
+            line.strip_prefix('#')
+                .filter(|rest| rest.contains(" = "))
+                .unwrap_or(line)
+        })
+        .filter(|line| !line.contains("DOOR@ADDRESS"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let all: toml::Table = uncommented.parse().unwrap();
+    let keys = |table: &toml::Table| table.keys().cloned().collect::<BTreeSet<_>>();
+    // An unknown key's error names the known ones.
+    for (section, present) in [
+        ("", keys(&all)),
+        ("[central]\n", keys(all["central"].as_table().unwrap())),
+        ("[relay]\n", {
+            let mut keys = keys(all["relay"].as_table().unwrap());
+            keys.insert("accept_plain".to_owned());
+            keys
+        }),
+        ("[door]\n", keys(all["door"].as_table().unwrap())),
+    ] {
+        let error = toml::from_str::<Settings>(&format!("{section}nonsense = 1")).unwrap_err();
+        let message = error.message().to_owned();
+        let known = message.split("expected one of ").nth(1).unwrap();
+        let known: BTreeSet<_> = known
+            .split(", ")
+            .map(|key| key.trim_matches('`').to_owned())
+            .collect();
+        assert_eq!(present, known, "{section}");
+    }
+    fs::write(site.folder.path().join("twinkle.toml"), text).unwrap();
+    let list = site.run(&["--config", "twinkle.toml", "central", "init"]);
+    assert_eq!(list.code, Some(0), "{list:?}");
+}
