@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,18 @@ use tracing::{info, warn};
 /// How long a role may take to end after it was told to: what is under way gets its answer, and a
 /// service manager is not kept waiting.
 const DRAIN_WITHIN: Duration = Duration::from_millis(1_700);
+
+/// Runs a role's work on this thread, to its end. Whatever of it still hangs then, such as a look-up
+/// of a host's name, is left behind.
+///
+/// # Errors
+/// If the system has no event queue for us; else those of the work.
+pub fn run<T, E: From<io::Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}
 
 /// A token that is cancelled by the first SIGINT or SIGTERM.
 ///

@@ -10,13 +10,11 @@
 mod common;
 
 use std::collections::HashSet;
-use std::net::TcpListener;
 use std::thread;
 
 use common::client::frame;
-use common::{ASHA, Client, NOBODY, RAVI, SOON, Site, wait_until};
-use twinkle::domain::access::Verdict;
-use twinkle::wire::{Answer, Message, Role, Welcome};
+use common::{ASHA, Client, NOBODY, RAVI, SOON, Site};
+use twinkle::wire::Message;
 
 #[test]
 fn a_flash_opens_the_door_and_marks_the_day() {
@@ -90,31 +88,6 @@ fn a_door_may_speak_straight_to_the_central() {
     assert_eq!(flash("99").code, Some(1));
     let events = site.ok(&["report", "events", "--last", "3", "--format", "csv"]);
     assert!(events.contains(",lab,,7,1,Asha Rao,open"), "{events}");
-}
-
-#[test]
-fn one_flash_says_whether_it_opened() {
-    let site = Site::seeded();
-    let nobody = format!("{}:1", site.host);
-    let refused = site.run(&["door", "lab", "--relay", &nobody, "--flash", "7"]);
-    assert_eq!((refused.code, refused.stdout.as_str()), (Some(4), ""));
-    assert!(
-        refused.stderr.starts_with("error: nobody could be asked"),
-        "{refused:?}"
-    );
-
-    // The relay answers, but its central does not.
-    let relay = site.relay(0, nobody.parse().unwrap(), &[]);
-    relay.stderr.wait_for("cannot reach the central");
-    let relay = relay.address().to_string();
-    let unreachable = site.run(&["door", "lab", "--relay", &relay, "--flash", "7"]);
-    assert_eq!(unreachable.code, Some(4));
-    assert!(
-        unreachable
-            .stdout
-            .contains("don't open, central-unreachable"),
-        "{unreachable:?}"
-    );
 }
 
 #[test]
@@ -288,125 +261,4 @@ fn a_flash_without_time_left_is_stored_as_too_late() {
         1
     );
     assert_eq!(site.count("SELECT count(*) FROM attendance"), 0);
-}
-
-/// A relay that a test plays: it welcomes one door, and answers its flashes as told.
-fn play_relay(
-    listener: &TcpListener,
-    mut answer: impl FnMut(&mut Client, twinkle::wire::Flash),
-) -> Vec<Message> {
-    let (stream, _) = listener.accept().unwrap();
-    let mut door = Client::over(stream);
-    let Message::Hello(hello) = door.receive() else {
-        panic!("no Hello")
-    };
-    assert_eq!((hello.versions, hello.role), ((1, 1), Role::Door));
-    let name = "played".parse().unwrap();
-    door.send(&Message::Welcome(Welcome {
-        version: 1,
-        name,
-        installation: None,
-        time: 0,
-    }));
-    let mut others = Vec::new();
-    while let Some(message) = door.try_receive() {
-        match message {
-            Message::Flash(flash) => answer(&mut door, flash),
-            other => others.push(other),
-        }
-    }
-    others
-}
-
-#[test]
-fn an_open_after_the_deadline_does_not_open_and_is_reported() {
-    let site = Site::new();
-    let listener = TcpListener::bind((site.host, 0)).unwrap();
-    let relay = listener.local_addr().unwrap();
-    let mut door = site.door("lab", relay, &["--deadline", "200ms"]);
-    door.type_line("7");
-    let mut late = None;
-    let reported = thread::scope(|scope| {
-        let playing = scope.spawn(|| {
-            // The door gives this connection up when it has waited long enough; the Open that
-            // comes then finds nobody, and the next connection hears of it.
-            play_relay(&listener, |door, flash| {
-                assert_eq!(flash.budget_ms, 200);
-                late = Some(flash.event);
-                wait_until(SOON, "the door gives up", || {
-                    !door.stream.peek(&mut [0]).is_ok_and(|count| count > 0)
-                });
-                let open = Answer {
-                    seq: flash.seq,
-                    verdict: Verdict::Open,
-                    name: None,
-                };
-                // The connection is closed: whether this can still be written is chance.
-                let _written =
-                    std::io::Write::write_all(&mut door.stream, &frame(&Message::Verdict(open)));
-            });
-            play_relay(&listener, |_, _| ())
-        });
-        door.stdout
-            .wait_for("twinklet 7: don't open, central-unreachable");
-        door.stderr.wait_for_nth("connected to the relay", 2);
-        door.signal("TERM");
-        assert!(door.wait(SOON).success());
-        playing.join().unwrap()
-    });
-    let event = late.unwrap();
-    assert_eq!(
-        reported,
-        [Message::Undelivered(twinkle::wire::Event { event })]
-    );
-    assert_eq!(door.stdout.count("unlocked"), 0);
-}
-
-#[test]
-fn whatever_is_no_open_leaves_the_door_locked() {
-    let site = Site::new();
-    let listener = TcpListener::bind((site.host, 0)).unwrap();
-    let relay = listener.local_addr().unwrap();
-    let mut door = site.door("lab", relay, &[]);
-    // {"verdict": {"seq": SEQ, "v": "opened"}}: a reason this version does not know.
-    let unknown = |seq: u64| {
-        let mut bytes = b"\0\0\0\0\x81\xa7verdict\x82\xa3seq".to_vec();
-        bytes.push(u8::try_from(seq).unwrap());
-        bytes.extend(b"\xa1v\xa6opened");
-        bytes[3] = u8::try_from(bytes.len()).unwrap() - 4;
-        bytes
-    };
-    let answers: [fn(u64) -> Vec<u8>; 4] = [
-        unknown,
-        // Answers to flashes that were never asked, then garbage, then half a frame.
-        |seq| {
-            let open = Answer {
-                seq: seq + 1000,
-                verdict: Verdict::Open,
-                name: None,
-            };
-            let mut bytes = frame(&Message::Verdict(open));
-            bytes.extend(b"\0\0\0\x01\xc1");
-            bytes
-        },
-        |_| b"\0\0\0\x20\x81\xa7verdict".to_vec(),
-        |_| Vec::new(),
-    ];
-    for (number, answer) in (1..).zip(answers) {
-        thread::scope(|scope| {
-            let playing = scope.spawn(|| {
-                play_relay(&listener, |door, flash| {
-                    std::io::Write::write_all(&mut door.stream, &answer(flash.seq)).unwrap();
-                    door.stream.shutdown(std::net::Shutdown::Write).unwrap();
-                })
-            });
-            door.stderr.wait_for_nth("connected to the relay", number);
-            door.type_line("7");
-            door.stdout.wait_for_nth("twinklet 7: don't open", number);
-            playing.join().unwrap();
-        });
-    }
-    assert_eq!(door.stdout.count("unlocked"), 0);
-    assert_eq!(door.stdout.count("don't open, unrecognised"), 1);
-    assert_eq!(door.stdout.count("don't open, central-unreachable"), 3);
 }

@@ -3,8 +3,8 @@
 use tokio::sync::mpsc;
 
 use crate::domain::access::{Reason, Verdict};
-use crate::domain::ids::EventId;
-use crate::wire::{Answer, Echo, Event, Message};
+use crate::domain::ids::{DeviceName, EventId};
+use crate::wire::{Answer, Echo, Error, Event, Message, Role};
 
 /// One thing to be written to a peer.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub enum Owed {
     Noted(EventId),
     /// The reply to a ping.
     Pong(u64),
+    /// Nothing more: a door that the peer announced could not be taken, with this code.
+    HangUp(DeviceName, &'static str),
 }
 
 impl Owed {
@@ -33,11 +35,19 @@ impl Owed {
     }
 
     /// As it goes over the wire.
-    pub fn into_message(self) -> Message {
+    ///
+    /// # Errors
+    /// [`Error::NotTaken`] if the connection is to end instead.
+    pub fn into_message(self) -> Result<Message, Error> {
         match self {
-            Owed::Verdict(answer, _) => Message::Verdict(answer),
-            Owed::Noted(event) => Message::Noted(Event { event }),
-            Owed::Pong(n) => Message::Pong(Echo { n }),
+            Owed::Verdict(answer, _) => Ok(Message::Verdict(answer)),
+            Owed::Noted(event) => Ok(Message::Noted(Event { event })),
+            Owed::Pong(n) => Ok(Message::Pong(Echo { n })),
+            Owed::HangUp(name, code) => Err(Error::NotTaken {
+                role: Role::Door,
+                name,
+                code,
+            }),
         }
     }
 }
@@ -87,6 +97,11 @@ impl Answers {
     /// Says that the event is stored as undelivered. A peer that is gone will ask again.
     pub fn noted(&self, event: EventId) {
         let _ended = self.0.send(Owed::Noted(event));
+    }
+
+    /// Ends the connection, because a door that its peer announced cannot be taken.
+    pub fn hang_up(&self, door: DeviceName, code: &'static str) {
+        let _ended = self.0.send(Owed::HangUp(door, code));
     }
 
     /// Answers a ping.

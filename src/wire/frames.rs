@@ -122,16 +122,16 @@ async fn greet<S: Service>(
         installation,
         time,
     } = service.greeting();
-    send(
-        write,
-        &Message::Welcome(Welcome {
-            version,
-            name,
-            installation,
-            time,
-        }),
-    )
-    .await?;
+    let welcome = Message::Welcome(Welcome {
+        version,
+        name,
+        installation,
+        time,
+    });
+    if let Err(cause) = send(write, &welcome).await {
+        service.goodbye(&peer);
+        return Err(cause);
+    }
     Ok(peer)
 }
 
@@ -206,13 +206,7 @@ async fn read_requests<S: Service>(
             }
             Message::Pong(_) => (),
             Message::Door(door) if peer.role == Role::Relay => {
-                if let Err(code) = service.door(&door.name, peer).await {
-                    return Err(Error::NotTaken {
-                        role: Role::Door,
-                        name: door.name,
-                        code,
-                    });
-                }
+                service.door(door.name, &answers).await;
             }
             Message::Hello(_)
             | Message::Welcome(_)
@@ -244,7 +238,7 @@ async fn write_answers(
             return Ok(());
         }
         for answer in batch.drain(..) {
-            codec::encode(&answer.into_message(), &mut bytes)?;
+            codec::encode(&answer.into_message()?, &mut bytes)?;
         }
         write_within(write, &bytes).await?;
         bytes.clear();
@@ -283,3 +277,6 @@ impl Window {
         self.given_back.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,12 +62,9 @@ pub trait Service: Send + Sync + 'static {
     /// Takes a peer that has said Hello, or gives the code to refuse it with.
     fn hello(&self, peer: &Peer) -> impl Future<Output = Result<(), &'static str>> + Send;
 
-    /// Takes note of a door behind a relay, or gives the code of what went wrong.
-    fn door(
-        &self,
-        name: &DeviceName,
-        relay: &Peer,
-    ) -> impl Future<Output = Result<(), &'static str>> + Send;
+    /// Takes note of a door behind a relay, before any flash that comes after it. If it cannot, it
+    /// has `answers` hang up, so that the relay announces the door again.
+    fn door(&self, name: DeviceName, answers: &Answers) -> impl Future<Output = ()> + Send;
 
     /// Takes a request to enter; the answer goes to `answers`.
     fn flash(

@@ -37,6 +37,8 @@ pub(super) enum Asker {
     Undelivered(Option<Answers>),
     /// A device that says Hello: whether it could be noted.
     Device(oneshot::Sender<bool>),
+    /// A relay that announces a door, and goes on.
+    Announcement(Answers),
 }
 
 /// The central's side of every connection.
@@ -100,8 +102,14 @@ impl Service for Desk {
         .await
     }
 
-    async fn door(&self, name: &DeviceName, _relay: &Peer) -> Result<(), &'static str> {
-        self.learn(Entry::Door(name.clone())).await
+    async fn door(&self, name: DeviceName, answers: &Answers) {
+        let job = Job {
+            entry: Entry::Door(name.clone()),
+            asker: Asker::Announcement(answers.clone()),
+        };
+        if self.jobs.send(job).await.is_err() {
+            answers.hang_up(name, refusal::STORAGE);
+        }
     }
 
     async fn flash(&self, flash: Flash, from: &Peer, answers: &Answers) {

@@ -49,10 +49,7 @@ pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
     if let Some(CentralCommand::Init) = args.command {
         return said_init(&opened);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(serve(args, settings, opened, site.days))
+    shutdown::run(serve(args, settings, opened, site.days))
 }
 
 /// Says what `init` did.

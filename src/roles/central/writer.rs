@@ -15,8 +15,8 @@ use crate::domain::access::{Reason, Verdict};
 use crate::domain::calendar::Days;
 use crate::domain::ids::EventId;
 use crate::roles::central::desk::{Asker, Job};
-use crate::wire::Answer;
 use crate::wire::answers::{Answers, Unheard};
+use crate::wire::{Answer, refusal};
 
 /// The most jobs of one transaction: enough for its flush to weigh little on each, and few enough
 /// for the last not to wait long.
@@ -168,6 +168,9 @@ impl Work {
                 self.unheard.push((event, answers));
             }
             (Asker::Device(asker), _) => drop(asker.send(false)),
+            (Asker::Announcement(answers), Entry::Door(name)) => {
+                answers.hang_up(name, refusal::STORAGE);
+            }
             _ => (),
         }
     }

@@ -41,10 +41,7 @@ const DEFAULT_DEADLINE: Span = Span(Duration::from_secs(3));
 /// If the relay's address may not be used, the source or the lock is none we know, or standard
 /// output takes no more; with `--flash`, also if the relay cannot be reached.
 pub fn run(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(serve(args, settings))
+    shutdown::run(serve(args, settings))
 }
 
 async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {

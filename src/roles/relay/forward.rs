@@ -42,8 +42,9 @@ impl Service for Forwarder {
         }
     }
 
-    async fn door(&self, _name: &DeviceName, _relay: &Peer) -> Result<(), &'static str> {
-        Err(refusal::ROLE)
+    async fn door(&self, name: DeviceName, answers: &Answers) {
+        // Only relays announce doors, and none is taken here.
+        answers.hang_up(name, refusal::ROLE);
     }
 
     async fn flash(&self, flash: Flash, _from: &Peer, answers: &Answers) {

@@ -35,10 +35,7 @@ const DEFAULT_DEADLINE: Span = Span(Duration::from_millis(1_500));
 /// # Errors
 /// If the address cannot be listened on, or the central's may not be used.
 pub fn run(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(serve(args, settings))
+    shutdown::run(serve(args, settings))
 }
 
 async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {

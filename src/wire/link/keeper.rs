@@ -64,12 +64,14 @@ impl Link {
 
     /// Makes a connection and takes the upstream's Welcome.
     async fn connect(&self, stop: &CancellationToken) -> Result<Connection, Error> {
-        // Dead means no answer within the deadline, not only a closed socket.
+        // Dead means no answer within the deadline, not only a closed socket; and a flash that
+        // waits for the first connection has its deadline too.
         let patience = self.shared.options.deadline.min(GREETING_WITHIN);
         let connection = tokio::select! {
-            connected = timeout(patience, self.reach()) => {
-                connected.map_err(|_| Error::TimedOut(NO_ANSWER))??
+            reached = timeout(patience, self.reach()) => {
+                reached.map_err(|_| Error::TimedOut(NO_ANSWER))??
             }
+            Err(cause) = self.watch_deadlines() => return Err(cause),
             () = stop.cancelled() => return Err(Error::Closed),
         };
         self.up(&connection.welcome)?;
