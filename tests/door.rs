@@ -8,14 +8,16 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::process::Stdio;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::client::frame;
-use common::{Client, SOON, Site, wait_until};
+use common::{Client, SOON, Site, pause, wait_until};
 use twinkle::domain::access::Verdict;
-use twinkle::wire::{Answer, Message, Role, Welcome};
+use twinkle::wire::{Answer, Flash, Message, Role, Welcome};
 
 #[test]
 fn one_flash_says_whether_it_opened() {
@@ -62,10 +64,7 @@ fn welcome(listener: &TcpListener) -> Client {
 
 /// Plays a relay for the next door that connects, whose flashes are answered as told; returns what
 /// else the door said.
-fn play_relay(
-    listener: &TcpListener,
-    mut answer: impl FnMut(&mut Client, twinkle::wire::Flash),
-) -> Vec<Message> {
+fn play_relay(listener: &TcpListener, mut answer: impl FnMut(&mut Client, Flash)) -> Vec<Message> {
     let mut door = welcome(listener);
     let mut others = Vec::new();
     while let Some(message) = door.try_receive() {
@@ -168,7 +167,7 @@ fn whatever_is_no_open_leaves_the_door_locked() {
         thread::scope(|scope| {
             let playing = scope.spawn(|| {
                 play_relay(&listener, |door, flash| {
-                    std::io::Write::write_all(&mut door.stream, &answer(flash.seq)).unwrap();
+                    door.stream.write_all(&answer(flash.seq)).unwrap();
                     door.stream.shutdown(std::net::Shutdown::Write).unwrap();
                 })
             });
@@ -181,4 +180,68 @@ fn whatever_is_no_open_leaves_the_door_locked() {
     assert_eq!(door.stdout.count("unlocked"), 0);
     assert_eq!(door.stdout.count("don't open, unrecognised"), 1);
     assert_eq!(door.stdout.count("don't open, central-unreachable"), 3);
+}
+
+#[test]
+fn an_open_that_waited_behind_a_blocked_output_opens_nothing() {
+    let site = Site::new();
+    let listener = TcpListener::bind((site.host, 0)).unwrap();
+    let relay = listener.local_addr().unwrap().to_string();
+    let deadline = Duration::from_millis(1000);
+    let args = [
+        "door",
+        "lab",
+        "--relay",
+        &relay,
+        "--deadline",
+        "1s",
+        "--open-for",
+        "1h",
+    ];
+    let mut command = site.command(&args);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut door = command.spawn().unwrap();
+    let mut played = welcome(&listener);
+    let mut stdin = door.stdin.take().unwrap();
+    stdin.write_all("7\n".repeat(1000).as_bytes()).unwrap();
+    let flashes: Vec<_> = (0..1000).map(|_| flash(&mut played)).collect();
+    // Lines so long that a pipe that nobody reads does not hold them all.
+    let name = Some("x".repeat(200));
+    let opens: Vec<u8> = flashes
+        .iter()
+        .map(|flash| Answer {
+            seq: flash.seq,
+            verdict: Verdict::Open,
+            name: name.clone(),
+        })
+        .flat_map(|answer| frame(&Message::Verdict(answer)))
+        .collect();
+    played.stream.write_all(&opens).unwrap();
+    pause(deadline * 2);
+    let mut lines = BufReader::new(door.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let (mut opened, mut refused) = (0, 0);
+    while opened + refused < flashes.len() {
+        let line = lines.next().unwrap();
+        opened += usize::from(line.starts_with("twinklet 7: open"));
+        refused += usize::from(line.starts_with("twinklet 7: don't open"));
+    }
+    assert!(
+        opened > 100 && refused > 100,
+        "{opened} opened, {refused} refused"
+    );
+    door.kill().unwrap();
+    door.wait().unwrap();
+}
+
+/// The next flash that a door sends.
+fn flash(door: &mut Client) -> Flash {
+    match door.receive() {
+        Message::Flash(flash) => flash,
+        other => panic!("no flash: {other:?}"),
+    }
 }

@@ -69,7 +69,7 @@ pub(super) fn take_back(
         Some(last)
     };
     match (first_left, last_left) {
-        (Some(first), Some(last)) if flashes > 1 => connection
+        (Some(first), Some(last)) => connection
             .prepare_cached(
                 "UPDATE attendance SET first = ?3, last = ?4, flashes = ?5
                  WHERE day = ?1 AND employee = ?2",

@@ -246,11 +246,12 @@ async fn told_to_stop_it_gives_the_answers_that_come_within_a_second() {
 async fn an_open_that_could_not_be_written_is_undelivered() {
     let mut session = Session::welcomed(100).await;
     // More than may be written at once, to a peer that takes hardly any of it.
-    let many = WRITE_AT_ONCE as u64 + 50;
+    let count = WRITE_AT_ONCE + 50;
+    let many = count as u64;
     for seq in 0..many {
         session.flash(seq).await;
     }
-    assert_eq!(session.asked(many as usize).await, many as usize);
+    assert_eq!(session.asked(count).await, count);
     for _ in 0..many {
         session.open().unwrap();
     }
