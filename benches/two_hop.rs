@@ -141,7 +141,7 @@ fn flushed_commit(folder: &Path) -> f64 {
 
 /// A database with an employee for each badge.
 fn fill(db: &Path) {
-    let mut store = Store::open_as_central(db).unwrap().store;
+    let mut store = Store::open_as_central(db, chrono_tz::UTC).unwrap().store;
     let author = Author {
         who: "bench".to_owned(),
         at: chrono::DateTime::UNIX_EPOCH,

@@ -2,18 +2,20 @@
 //! Command-line flags and `TWINKLE_*` variables come first; see `cli`.
 
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
+use std::{env, fs};
 
 use chrono::{Weekday, WeekdaySet};
-use chrono_tz::Tz;
+use chrono_tz::{TZ_VARIANTS, Tz};
 use nix::unistd::gethostname;
 use serde::Deserialize;
 
 use crate::domain::calendar::parse_weekday;
 use crate::domain::ids::DeviceName;
+use crate::domain::near::nearest;
+use crate::wire::address::HostPort;
 use crate::wire::plain::PlainRule;
 
 /// Where the configuration is if nobody says otherwise.
@@ -53,7 +55,7 @@ pub struct Settings {
     /// The database's file.
     pub db: Option<PathBuf>,
     /// The timezone in which days begin and end, as in `Asia/Kolkata`.
-    pub timezone: Option<Tz>,
+    pub timezone: Option<Zone>,
     /// The weekdays on which nobody is expected.
     pub weekly_off: Option<WeekdayList>,
     /// For `twinkle central`.
@@ -69,7 +71,7 @@ pub struct Settings {
 #[serde(default, deny_unknown_fields)]
 pub struct CentralSettings {
     /// Where to listen, `HOST:PORT`.
-    pub listen: Option<String>,
+    pub listen: Option<HostPort>,
     /// Whose plain-text packets to accept.
     pub accept_plain: Option<Vec<PlainRule>>,
     /// Whether addresses off this machine are used without protection.
@@ -83,9 +85,9 @@ pub struct RelaySettings {
     /// The relay's name.
     pub name: Option<DeviceName>,
     /// Where the central listens, `HOST:PORT`.
-    pub central: Option<String>,
+    pub central: Option<HostPort>,
     /// Where to listen, `HOST:PORT`.
-    pub listen: Option<String>,
+    pub listen: Option<HostPort>,
     /// Whose plain-text packets to accept.
     pub accept_plain: Option<Vec<PlainRule>>,
     /// How long the central may take to answer.
@@ -101,7 +103,7 @@ pub struct DoorSettings {
     /// The door's name.
     pub name: Option<DeviceName>,
     /// Where the relay, or the central, listens, `HOST:PORT`.
-    pub relay: Option<String>,
+    pub relay: Option<HostPort>,
     /// Where flashes come from.
     pub from: Option<String>,
     /// What unlocks.
@@ -137,6 +139,47 @@ impl Settings {
             path: path.to_owned(),
             cause: Box::new(cause),
         })
+    }
+}
+
+/// A timezone of the IANA database, by its name in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Zone(pub Tz);
+
+impl Zone {
+    /// The machine's: what `TZ` says, if it names one, else what the system is set to.
+    pub fn of_machine() -> Option<Self> {
+        let said = env::var("TZ").ok();
+        let said = said.as_deref().map(|name| name.trim_start_matches(':'));
+        let set = || iana_time_zone::get_timezone().ok()?.parse().ok();
+        said.and_then(|name| name.parse().ok()).or_else(set)
+    }
+}
+
+impl FromStr for Zone {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let known = TZ_VARIANTS
+            .iter()
+            .find(|zone| zone.name().eq_ignore_ascii_case(text));
+        known.copied().map(Self).ok_or_else(|| {
+            let names = TZ_VARIANTS.iter().map(|zone| zone.name());
+            match nearest(text, names).first() {
+                Some(near) => format!("no timezone has that name; did you mean {near}?"),
+                None => "write a timezone as Asia/Kolkata or UTC".to_owned(),
+            }
+        })
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 
@@ -278,7 +321,7 @@ mod tests {
             insecure = false
         "#;
         let settings: Settings = toml::from_str(all).unwrap();
-        assert_eq!(settings.timezone, Some(Tz::Asia__Kolkata));
+        assert_eq!(settings.timezone, Some(Zone(Tz::Asia__Kolkata)));
         assert_eq!(settings.weekly_off, Some("sat,sun".parse().unwrap()));
         assert_eq!(
             settings.relay.deadline,
@@ -300,6 +343,15 @@ mod tests {
         ] {
             assert!(wrong(text).contains(says), "{text}: {}", wrong(text));
         }
+    }
+
+    #[test]
+    fn timezones_have_names_in_any_case_and_near_ones_are_offered() {
+        assert_eq!("asia/kolkata".parse(), Ok(Zone(Tz::Asia__Kolkata)));
+        assert_eq!("utc".parse(), Ok(Zone(Tz::UTC)));
+        let wrong = |text: &str| text.parse::<Zone>().unwrap_err();
+        assert!(wrong("Asia/Kolkatta").contains("did you mean Asia/Kolkata?"));
+        assert!(wrong("+05:30").contains("write a timezone as Asia/Kolkata or UTC"));
     }
 
     #[test]

@@ -61,6 +61,7 @@ fn exit_of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
             | db::Error::Served(_) => Exit::NotFound,
             db::Error::NotOurs { .. }
             | db::Error::Denied { .. }
+            | db::Error::Replaced(_)
             | db::Error::Busy
             | db::Error::Sqlite(_) => Exit::Unusable,
         });
@@ -71,14 +72,15 @@ fn exit_of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
             _ => Exit::Unusable,
         });
     }
-    if cause.is::<wire::address::Exposed>() || cause.is::<config::Error>() || cause.is::<Usage>() {
+    if cause.is::<wire::address::Exposed>()
+        || cause.is::<config::Error>()
+        || cause.is::<hw::UnknownDevice>()
+        || cause.is::<Usage>()
+    {
         return Some(Exit::Usage);
     }
     if cause.is::<Unusable>() {
         return Some(Exit::Unusable);
-    }
-    if cause.is::<hw::UnknownDevice>() {
-        return Some(Exit::NotFound);
     }
     // Whoever read our output has had enough: that is no failure.
     cause

@@ -1,32 +1,36 @@
 //! The binary: parse, run, say in one line what went wrong, exit.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-use twinkle::cli::{Cli, Command};
+use twinkle::cli::{self, Cli, Command};
 use twinkle::config::Settings;
 use twinkle::exit::Exit;
 use twinkle::logging::{self, Lines};
 use twinkle::roles;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    logging::start(match &cli.command {
-        Command::Employee(_) | Command::Report(_) => Lines::Bare,
-        Command::Door(door) if door.flash.is_some() => Lines::Errors,
-        Command::Central(central) if central.command.is_some() => Lines::Bare,
-        Command::Central(_) | Command::Relay(_) | Command::Door(_) => Lines::Dated,
-    });
+    let cli = cli::parse();
+    let Ok(log) = logging::start(look(&cli.command), cli.log) else {
+        return Exit::Unusable.into();
+    };
     let exit = run(cli).unwrap_or_else(|error| {
         let exit = Exit::of(error.chain());
         if exit != Exit::Done {
-            // Where even standard error is closed, the exit code has to do.
-            let _said = writeln!(io::stderr(), "error: {error:#}");
+            log.say_error(&error);
         }
         exit
     });
     exit.into()
+}
+
+/// How the log of a command looks.
+fn look(command: &Command) -> Lines {
+    match command {
+        Command::Employee(_) | Command::Report(_) => Lines::Bare,
+        Command::Door(door) if door.flash.is_some() => Lines::Errors,
+        Command::Central(central) if central.command.is_some() => Lines::Bare,
+        Command::Central(_) | Command::Relay(_) | Command::Door(_) => Lines::Dated,
+    }
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {

@@ -259,7 +259,7 @@ fn settings_come_from_flags_then_variables_then_the_file() {
     let config = folder.join("twinkle.toml");
     std::fs::write(
         &config,
-        "db = 'from-file.db'\n[central]\nlisten = '127.0.0.1:x'\n",
+        "db = 'from-file.db'\n[central]\nlisten = '192.0.2.1:1'\n",
     )
     .unwrap();
     let run = |args: &[&str], variable: Option<&str>| {
@@ -272,18 +272,22 @@ fn settings_come_from_flags_then_variables_then_the_file() {
     };
     assert_eq!(
         run(&["central", "init"], None).stdout,
-        "made from-file.db\n"
+        "made from-file.db, days in UTC\n"
     );
     assert_eq!(
         run(&["central", "init"], Some("from-variable.db")).stdout,
-        "made from-variable.db\n"
+        "made from-variable.db, days in UTC\n"
     );
     let flag = run(
         &["central", "init", "--db", "from-flag.db"],
         Some("from-variable.db"),
     );
-    assert_eq!(flag.stdout, "made from-flag.db\n");
-    refused(&run(&["central"], None), 4, "cannot listen on 127.0.0.1:x");
+    assert_eq!(flag.stdout, "made from-flag.db, days in UTC\n");
+    refused(
+        &run(&["central"], None),
+        2,
+        "192.0.2.1 is not a loopback address",
+    );
 
     std::fs::write(&config, "[door]\nopen_for = '5s'\nopen_fro = 5\n").unwrap();
     let typo = run(&["door"], None);
@@ -336,12 +340,94 @@ fn unknown_devices_are_named_with_the_known_ones() {
     let site = Site::new();
     refused(
         &site.run(&["door", "--lock", "gpio"]),
-        3,
+        2,
         "no lock is called 'gpio'; there is: sim",
     );
     refused(
         &site.run(&["door", "--from", "tty"]),
-        3,
+        2,
         "no source is called 'tty'; there is: stdin",
+    );
+}
+
+#[test]
+fn a_wrong_value_is_explained_and_a_variable_is_named() {
+    let site = Site::new();
+    for (args, says) in [
+        (
+            &["relay", "--central", "127.0.0.1"][..],
+            "write HOST:PORT, such as 127.0.0.1:9999",
+        ),
+        (
+            &["central", "--listen", "localhost:99999"],
+            "write HOST:PORT",
+        ),
+        (
+            &["central", "--timezone", "Asia/Kolkatta"],
+            "did you mean Asia/Kolkata?",
+        ),
+        (
+            &[
+                "central",
+                "--accept-plain",
+                "lab",
+                "--accept-plain",
+                "attic",
+            ],
+            "cannot be both",
+        ),
+        (&["door", "--open-for", "5"], "write a time as 5s"),
+        (&["door", "a,b"], "no '@' and no comma"),
+        (
+            &["report", "events", "--last", "0"],
+            "write a whole number from 1",
+        ),
+        (
+            &["report", "events", "--last", "x"],
+            "write a whole number from 1",
+        ),
+        (
+            &["--log", "loud", "employee", "list"],
+            "say error, warn, info or debug",
+        ),
+    ] {
+        refused(&site.run(args), 2, says);
+    }
+    let with = |variable: &str, value: &str, args: &[&str]| {
+        common::ended(site.command(args).env(variable, value))
+    };
+    for (variable, value, args) in [
+        ("TWINKLE_CENTRAL_INSECURE", "perhaps", &["central"][..]),
+        ("TWINKLE_DOOR_DEADLINE", "3", &["door"]),
+        ("TWINKLE_LOG", "loud", &["employee", "list"]),
+        ("TWINKLE_DOOR_NAME", "a@b", &["door"]),
+        ("TWINKLE_DB", "", &["employee", "list"]),
+    ] {
+        refused(
+            &with(variable, value, args),
+            2,
+            &format!("the variable {variable}."),
+        );
+    }
+    let typed = with("TWINKLE_DOOR_DEADLINE", "3s", &["door", "--deadline", "x"]);
+    assert!(!typed.stderr.contains("variable"), "{typed:?}");
+    site.ok(&["central", "init"]);
+    let one_is_true = with(
+        "TWINKLE_CENTRAL_INSECURE",
+        "1",
+        &["central", "--listen", "192.0.2.1:1"],
+    );
+    refused(&one_is_true, 4, "this machine has no such address");
+}
+
+#[test]
+fn an_address_in_use_says_what_to_do() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let taken = central.address().to_string();
+    refused(
+        &site.run(&["relay", "--listen", &taken]),
+        4,
+        "does another one run?",
     );
 }

@@ -72,7 +72,7 @@ fn a_missing_database_is_made_by_the_central_alone() {
     assert!(!site.db().exists());
     assert_eq!(
         site.ok(&["central", "init"]),
-        format!("made {}\n", site.db().display())
+        format!("made {}, days in UTC\n", site.db().display())
     );
     assert_eq!(
         site.ok(&["central", "init"]),
@@ -90,21 +90,25 @@ fn the_default_place_is_made_and_another_folder_is_not() {
     let mut init = site.command(&["central", "init"]);
     let made = common::ended(init.env_remove("TWINKLE_DB"));
     let default = site.folder.path().join(".local/share/twinkle/twinkle.db");
-    assert_eq!(made.stdout, format!("made {}\n", default.display()));
+    assert_eq!(
+        made.stdout,
+        format!("made {}, days in UTC\n", default.display())
+    );
     let mut data = site.command(&["central", "init"]);
     let made = common::ended(
         data.env_remove("TWINKLE_DB")
             .env("XDG_DATA_HOME", site.folder.path().join("data")),
     );
     assert!(
-        made.stdout.ends_with("/data/twinkle/twinkle.db\n"),
+        made.stdout
+            .ends_with("/data/twinkle/twinkle.db, days in UTC\n"),
         "{made:?}"
     );
     let elsewhere = site.run(&["central", "init", "--db", "no/such/folder/x.db"]);
     refused(
         &elsewhere,
         4,
-        "no/such/folder/x.db cannot be made: No such file or directory",
+        "no/such/folder/x.db cannot be made: there is no folder no/such/folder",
     );
     assert!(!site.folder.path().join("no").exists());
 }

@@ -159,7 +159,7 @@ fn months_that_are_none_explain_themselves() {
     refused(&site.run(&["report"]), "--month");
     refused(
         &site.run(&["report", "--month", "2", "events"]),
-        "either --month or events",
+        "say either --month, for a register, or events",
     );
 }
 

@@ -8,11 +8,7 @@ use crate::db::values::{from_millis, to_millis};
 use crate::db::{Error, Result, Store, assignment};
 use crate::domain::calendar::Day;
 use crate::domain::ids::{EmployeeNumber, EmployeeRef, PersonName, TwinkletId};
-
-/// How like a name must be to be offered instead, from 0 to 1 (Jaro-Winkler).
-const NEAR: f64 = 0.8;
-/// How many near names are offered.
-const MOST_NEAR: usize = 3;
+use crate::domain::near::nearest;
 
 /// An employee to be.
 #[derive(Debug, Clone)]
@@ -134,7 +130,7 @@ fn find_by_name(connection: &Connection, name: &str, today: Day) -> Result<Emplo
                 "{count} employees are called '{name}': {names}; use the number"
             )))
         }
-        (None, _) => Err(Error::NotFound(not_found(name, &wanted, &others))),
+        (None, _) => Err(Error::NotFound(not_found(name, &others))),
     }
 }
 
@@ -147,25 +143,15 @@ fn describe(employee: &Employee) -> String {
     }
 }
 
-fn not_found(name: &str, wanted: &str, others: &[Employee]) -> String {
-    let likeness = |employee: &Employee| {
-        let name = employee.name.to_lowercase();
-        let whole = strsim::jaro_winkler(&name, wanted);
-        name.split_whitespace()
-            .map(|part| strsim::jaro_winkler(part, wanted))
-            .fold(whole, f64::max)
+fn not_found(name: &str, others: &[Employee]) -> String {
+    let near = nearest(name, others.iter().map(|employee| employee.name.as_str()));
+    let numbered = |near: &&str| {
+        let same = others.iter().filter(|employee| employee.name == **near);
+        same.map(|employee| format!("'{near}' ({})", employee.number))
+            .collect::<Vec<_>>()
     };
-    let mut near: Vec<_> = others
-        .iter()
-        .map(|employee| (likeness(employee), employee))
-        .filter(|&(likeness, _)| likeness >= NEAR)
-        .collect();
-    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let near: Vec<_> = near
-        .iter()
-        .take(MOST_NEAR)
-        .map(|(_, employee)| format!("'{}' ({})", employee.name, employee.number))
-        .collect();
+    let mut near: Vec<_> = near.iter().flat_map(numbered).collect();
+    near.dedup();
     match near.is_empty() {
         true => format!("no employee '{name}'; 'twinkle employee list' shows all"),
         false => format!("no employee '{name}'; did you mean {}?", near.join(" or ")),

@@ -85,6 +85,9 @@ pub enum Error {
         /// The system's word, and what to do.
         why: String,
     },
+    /// The file was removed or replaced while it was open: what is written to it is lost.
+    #[error("{} was removed or replaced while it was open: put it back, or restart", .0.display())]
+    Replaced(PathBuf),
     /// Another program held the database's lock for longer than we wait.
     #[error("the database is locked by another program; try again when that is done")]
     Busy,
@@ -120,6 +123,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Store {
     connection: Connection,
     path: PathBuf,
+    /// Which file that was when it was opened.
+    file: Option<(u64, u64)>,
     /// Held by a central for as long as it serves the database.
     _served: Option<std::fs::File>,
 }
@@ -128,6 +133,10 @@ impl Store {
     /// Runs a change in one transaction that takes the write lock at once, so that what it reads
     /// stays true until it has written. An error leaves the database as it was.
     fn write<T>(&mut self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        // One look at the folder, beside a flush of the disk: an open file outlives its name.
+        if open::identity(&self.path) != self.file {
+            return Err(Error::Replaced(self.path.clone()));
+        }
         let run = || {
             let behavior = TransactionBehavior::Immediate;
             let transaction = Transaction::new_unchecked(&self.connection, behavior)?;

@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use nix::unistd::{Uid, User};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
@@ -45,13 +46,14 @@ pub struct Opened {
 }
 
 impl Store {
-    /// Opens a database for the central: makes it if there is none, brings it up to date if it is
-    /// older, and keeps other centrals away from it for as long as the store lives.
+    /// Opens a database for the central: makes it if there is none, with its days in that timezone,
+    /// brings it up to date if it is older, and keeps other centrals away from it for as long as
+    /// the store lives.
     ///
     /// # Errors
     /// [`Error::Served`] if another central has it, [`Error::SchemaTooNew`], [`Error::NotOurs`],
     /// [`Error::Denied`], [`Error::Busy`], or SQLite's.
-    pub fn open_as_central(path: &Path) -> Result<Opened> {
+    pub fn open_as_central(path: &Path, timezone: Tz) -> Result<Opened> {
         let created = create(path)?;
         let connection = connect(path)?;
         connection.busy_timeout(CENTRAL_PATIENCE)?;
@@ -66,10 +68,11 @@ impl Store {
         let mut store = Store {
             connection,
             path: path.to_owned(),
+            file: identity(path),
             _served: None,
         };
         store._served = Some(claim(path)?);
-        store.write(schema::migrate)?;
+        store.write(|transaction| schema::migrate(transaction, timezone))?;
         let mode: String = store
             .connection
             .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -117,6 +120,7 @@ impl Store {
         Ok(Store {
             connection,
             path: path.to_owned(),
+            file: identity(path),
             _served: None,
         })
     }
@@ -145,6 +149,14 @@ fn create(path: &Path) -> Result<bool> {
             true => Err(not_ours(path, "a folder")),
             false => Ok(false),
         },
+        Err(cause) if cause.kind() == ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(path).display();
+            Err(denied(
+                path,
+                "made",
+                &format!("there is no folder {folder}"),
+            ))
+        }
         Err(cause) => Err(denied(path, "made", &cause.to_string())),
     }
 }
@@ -152,7 +164,11 @@ fn create(path: &Path) -> Result<bool> {
 /// Takes the database for one central. The kernel gives it back when the process ends, however it
 /// ends; the file beside the database stays and means nothing by itself.
 fn claim(path: &Path) -> Result<File> {
-    let mut name = path.as_os_str().to_owned();
+    // By whatever name the database was opened, there is one lock.
+    let real = path
+        .canonicalize()
+        .map_err(|cause| denied(path, "found", &cause.to_string()))?;
+    let mut name = real.into_os_string();
     name.push(".lock");
     let lock_path = PathBuf::from(name);
     create(&lock_path)?;
@@ -167,6 +183,11 @@ fn claim(path: &Path) -> Result<File> {
             Err(denied(&lock_path, "locked", &cause.to_string()))
         }
     }
+}
+
+/// Which file a path leads to: its device and number there; `None` if it leads nowhere.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 fn connect(path: &Path) -> Result<Connection> {
@@ -225,7 +246,10 @@ fn explain(error: rusqlite::Error, path: &Path) -> Error {
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => denied(
             path,
             "opened",
-            "permission denied, or its folder may not be written",
+            match path.exists() {
+                true => "permission denied, or its folder may not be written",
+                false => "it leads to a file that is not there",
+            },
         ),
         Some(ErrorCode::ReadOnly) => denied(path, "used", READ_ONLY),
         _ => error.into(),

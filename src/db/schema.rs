@@ -1,6 +1,7 @@
 //! The tables, as a list of migrations. A migration that has landed is never edited: a change is a
 //! new one at the end.
 
+use chrono_tz::Tz;
 use rusqlite::{Connection, Transaction};
 
 use crate::db::Result;
@@ -12,7 +13,8 @@ pub(super) const APPLICATION_ID: i32 = 0x5457_4B4C;
 /// Each brings the database from the version that is its index to the next.
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE installation (
-    id          BLOB NOT NULL CHECK (length(id) = 16)
+    id          BLOB NOT NULL CHECK (length(id) = 16),
+    timezone    TEXT NOT NULL           -- as in Asia/Kolkata: where days begin and end
 ) STRICT;
 
 -- A number is stable and never used again, hence AUTOINCREMENT.
@@ -98,8 +100,8 @@ pub(super) fn version(connection: &Connection) -> Result<i64> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-/// Brings a database to the latest version: each step whole or not at all.
-pub(super) fn migrate(transaction: &Transaction<'_>) -> Result<()> {
+/// Brings a database to the latest version; a new one has its days in that timezone.
+pub(super) fn migrate(transaction: &Transaction<'_>, timezone: Tz) -> Result<()> {
     let from = version(transaction)?;
     for (to, migration) in (1..).zip(MIGRATIONS) {
         if to <= from {
@@ -111,7 +113,10 @@ pub(super) fn migrate(transaction: &Transaction<'_>) -> Result<()> {
     if from == 0 {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         let id = InstallationId::generate();
-        transaction.execute("INSERT INTO installation (id) VALUES (?1)", [id])?;
+        transaction.execute(
+            "INSERT INTO installation (id, timezone) VALUES (?1, ?2)",
+            (id, timezone.name()),
+        )?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub enum Invalid {
     TwinkletId,
     /// Not 1 to 64 printable characters.
     #[error(
-        "a device's name has 1 to {max} characters, no '@', no control characters \
+        "a device's name has 1 to {max} characters, no '@' and no comma, no control characters \
          and no space at either end",
         max = DeviceName::MAX_CHARS
     )]
@@ -206,8 +206,8 @@ impl FromStr for DeviceName {
         let fits = !text.is_empty()
             && text.trim() == text
             && text.chars().count() <= Self::MAX_CHARS
-            // '@' parts the door from the address in `--accept-plain DOOR@ADDRESS`.
-            && !text.chars().any(|c| c == '@' || breaks_a_row(c));
+            // They part doors from addresses, and rules from one another, in `--accept-plain`.
+            && !text.chars().any(|c| matches!(c, '@' | ',') || breaks_a_row(c));
         if fits {
             Ok(Self(text.into()))
         } else {
@@ -356,7 +356,15 @@ mod tests {
     #[test]
     fn device_names_leave_the_at_sign_to_addresses() {
         assert!("Broadband Wireless Lab".parse::<DeviceName>().is_ok());
-        for bad in ["", " lab", "lab ", "lab@10.0.0.1", "la\nb", &"x".repeat(65)] {
+        for bad in [
+            "",
+            " lab",
+            "lab ",
+            "lab@10.0.0.1",
+            "a,b",
+            "la\nb",
+            &"x".repeat(65),
+        ] {
             assert_eq!(
                 bad.parse::<DeviceName>(),
                 Err(Invalid::DeviceName),

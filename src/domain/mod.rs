@@ -5,4 +5,5 @@ pub mod access;
 pub mod attendance;
 pub mod calendar;
 pub mod ids;
+pub mod near;
 pub mod packet;

@@ -73,13 +73,16 @@ pub fn source(name: &str) -> Result<Box<dyn FlashSource>, UnknownDevice> {
     }
 }
 
+/// How a device without hardware says what it does, a line each time.
+pub type Say = Box<dyn Fn(&str) + Send>;
+
 /// The lock that `--lock` names.
 ///
 /// # Errors
 /// [`UnknownDevice`].
-pub fn lock(name: &str) -> Result<Box<dyn Lock>, UnknownDevice> {
+pub fn lock(name: &str, say: Say) -> Result<Box<dyn Lock>, UnknownDevice> {
     match name {
-        "sim" => Ok(Box::new(sim::SimulatedLock)),
+        "sim" => Ok(Box::new(sim::SimulatedLock { say })),
         _ => Err(UnknownDevice {
             what: "lock",
             given: name.to_owned(),

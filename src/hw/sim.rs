@@ -1,13 +1,14 @@
 //! A lock without hardware, which says what it would do.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
-use crate::hw::Lock;
+use crate::hw::{Lock, Say};
 
-/// Prints `unlocked for 5 s` and `locked`.
-#[derive(Debug)]
-pub(super) struct SimulatedLock;
+/// Says `unlocked for 5 s` and `locked`.
+pub(super) struct SimulatedLock {
+    pub(super) say: Say,
+}
 
 impl Lock for SimulatedLock {
     fn describe(&self) -> String {
@@ -15,10 +16,12 @@ impl Lock for SimulatedLock {
     }
 
     fn unlock(&mut self, hold: Duration) -> io::Result<()> {
-        writeln!(io::stdout(), "unlocked for {} s", hold.as_secs_f64())
+        (self.say)(&format!("unlocked for {} s", hold.as_secs_f64()));
+        Ok(())
     }
 
     fn lock(&mut self) -> io::Result<()> {
-        writeln!(io::stdout(), "locked")
+        (self.say)("locked");
+        Ok(())
     }
 }

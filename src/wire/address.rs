@@ -1,7 +1,10 @@
 //! Addresses to listen on and to connect to, and which of them need the user's word.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
+use serde::Deserialize;
 use tokio::net::lookup_host;
 
 /// An address off this machine, to be used without protection.
@@ -11,6 +14,47 @@ use tokio::net::lookup_host;
      doors; if nobody unknown can be on it, say --insecure"
 )]
 pub struct Exposed(pub IpAddr);
+
+/// Where a server listens: a host's name or address, and a port.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct HostPort(String);
+
+impl HostPort {
+    /// A port of this machine, on its loopback address.
+    pub fn here(port: u16) -> Self {
+        Self(format!("127.0.0.1:{port}"))
+    }
+}
+
+impl FromStr for HostPort {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        const HELP: &str = "write HOST:PORT, such as 127.0.0.1:9999";
+        let (host, port) = text.rsplit_once(':').ok_or(HELP)?;
+        let bare_colon = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+        let strange = host.contains(|c: char| c.is_whitespace() || c == '/' || c == '@');
+        if host.is_empty() || bare_colon || strange || port.parse::<u16>().is_err() {
+            return Err(HELP);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for HostPort {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// Takes a loopback address, and any other only if the user said so.
 ///
@@ -24,12 +68,12 @@ pub fn check(address: IpAddr, insecure: bool) -> Result<(), Exposed> {
     }
 }
 
-/// The socket addresses that `HOST:PORT` stands for.
+/// The socket addresses that a host's name and port stand for.
 ///
 /// # Errors
 /// Whatever the system's resolver says; also when it knows no address.
-pub async fn resolve(address: &str) -> std::io::Result<Vec<SocketAddr>> {
-    let found: Vec<_> = lookup_host(address).await?.collect();
+pub async fn resolve(address: &HostPort) -> std::io::Result<Vec<SocketAddr>> {
+    let found: Vec<_> = lookup_host(&address.0).await?.collect();
     if found.is_empty() {
         return Err(std::io::Error::new(
             std::io::ErrorKind::NotFound,
@@ -58,6 +102,30 @@ mod tests {
             let other = other.parse().unwrap();
             assert_eq!(check(other, false), Err(Exposed(other)));
             assert!(check(other, true).is_ok());
+        }
+    }
+
+    #[test]
+    fn addresses_have_a_host_and_a_port() {
+        for good in [
+            "127.0.0.1:9999",
+            "localhost:0",
+            "[::1]:9998",
+            "hub.example:65535",
+        ] {
+            assert_eq!(good.parse::<HostPort>().unwrap().to_string(), good);
+        }
+        for bad in [
+            "",
+            "127.0.0.1",
+            ":9999",
+            "hub:",
+            "hub:99999",
+            "::1:9998",
+            "http://hub:9999",
+            "9999",
+        ] {
+            assert!(bad.parse::<HostPort>().is_err(), "{bad:?}");
         }
     }
 }

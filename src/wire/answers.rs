@@ -1,5 +1,8 @@
 //! The way back: what a connection still owes its peer, handed over from wherever it is decided.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::sync::mpsc;
 
 use crate::domain::access::{Reason, Verdict};
@@ -23,13 +26,7 @@ impl Owed {
     /// The event whose `Open` this is.
     pub fn open(&self) -> Option<EventId> {
         match self {
-            Owed::Verdict(
-                Answer {
-                    verdict: Verdict::Open,
-                    ..
-                },
-                event,
-            ) => Some(*event),
+            Owed::Verdict(answer, event) if answer.verdict == Verdict::Open => Some(*event),
             _ => None,
         }
     }
@@ -60,27 +57,52 @@ pub struct Unheard(pub EventId);
 /// Where the answers for one connection go. Each request that waits for one holds a clone; when
 /// the last is dropped, everything owed has been handed over.
 #[derive(Debug, Clone)]
-pub struct Answers(mpsc::UnboundedSender<Owed>);
+pub struct Answers(Arc<Way>);
 
-/// The connection's end of its [`Answers`]. Not bounded in itself: there is one answer for each
-/// request, and those are bounded for each connection.
-pub type OwedReceiver = mpsc::UnboundedReceiver<Owed>;
+#[derive(Debug)]
+struct Way {
+    sender: mpsc::UnboundedSender<Owed>,
+    /// How much was handed over and not written yet.
+    unwritten: Arc<AtomicUsize>,
+}
+
+/// The connection's end of its [`Answers`]. The channel has no bound in itself: a connection is not
+/// read on while too much of what it asked is unanswered, or too much of that is unwritten.
+#[derive(Debug)]
+pub struct OwedReceiver {
+    receiver: mpsc::UnboundedReceiver<Owed>,
+    unwritten: Arc<AtomicUsize>,
+}
 
 impl Answers {
     /// The two ends.
     pub fn channel() -> (Self, OwedReceiver) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(sender), receiver)
+        let unwritten = Arc::new(AtomicUsize::new(0));
+        let way = Way {
+            sender,
+            unwritten: Arc::clone(&unwritten),
+        };
+        (
+            Self(Arc::new(way)),
+            OwedReceiver {
+                receiver,
+                unwritten,
+            },
+        )
     }
 
-    /// Answers flash `seq`.
+    /// Answers a flash.
     ///
     /// # Errors
     /// [`Unheard`] if the connection has ended and the answer was `Open`.
     pub fn verdict(&self, event: EventId, answer: Answer) -> Result<(), Unheard> {
-        match self.0.send(Owed::Verdict(answer, event)) {
-            Ok(()) => Ok(()),
-            Err(lost) => lost.0.open().map_or(Ok(()), |event| Err(Unheard(event))),
+        match self
+            .hand_over(Owed::Verdict(answer, event))
+            .and_then(|lost| lost.open())
+        {
+            Some(event) => Err(Unheard(event)),
+            None => Ok(()),
         }
     }
 
@@ -91,21 +113,72 @@ impl Answers {
             verdict: Verdict::DontOpen(reason),
             name: None,
         };
-        let _ended = self.0.send(Owed::Verdict(answer, event));
+        self.hand_over(Owed::Verdict(answer, event));
     }
 
     /// Says that the event is stored as undelivered. A peer that is gone will ask again.
     pub fn noted(&self, event: EventId) {
-        let _ended = self.0.send(Owed::Noted(event));
+        self.hand_over(Owed::Noted(event));
     }
 
     /// Ends the connection, because a door that its peer announced cannot be taken.
     pub fn hang_up(&self, door: DeviceName, code: &'static str) {
-        let _ended = self.0.send(Owed::HangUp(door, code));
+        self.hand_over(Owed::HangUp(door, code));
     }
 
     /// Answers a ping.
     pub fn pong(&self, n: u64) {
-        let _ended = self.0.send(Owed::Pong(n));
+        self.hand_over(Owed::Pong(n));
+    }
+
+    /// How much was handed over and not written yet.
+    pub fn unwritten(&self) -> usize {
+        self.0.unwritten.load(Ordering::Relaxed)
+    }
+
+    /// Gives it back if the connection has ended.
+    fn hand_over(&self, owed: Owed) -> Option<Owed> {
+        self.0.unwritten.fetch_add(1, Ordering::Relaxed);
+        self.0.sender.send(owed).err().map(|lost| lost.0)
+    }
+}
+
+impl OwedReceiver {
+    /// The next thing owed, which counts as written; `None` once nothing more can come. Dropping
+    /// the future loses nothing.
+    pub async fn next(&mut self) -> Option<Owed> {
+        let owed = self.receiver.recv().await;
+        if owed.is_some() {
+            self.written(1);
+        }
+        owed
+    }
+
+    /// What is owed now, if anything.
+    #[cfg(test)]
+    pub(crate) fn next_now(&mut self) -> Option<Owed> {
+        self.receiver.try_recv().ok()
+    }
+
+    /// Waits until something is owed, and appends what there is, up to `limit`; returns how much,
+    /// 0 once nothing more can come. Dropping the future loses nothing.
+    pub async fn next_batch(&mut self, batch: &mut Vec<Owed>, limit: usize) -> usize {
+        self.receiver.recv_many(batch, limit).await
+    }
+
+    /// So much of [`Self::next_batch`] was written.
+    pub fn written(&self, count: usize) {
+        self.unwritten.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    /// Takes no more, and returns the events of which an `Open` was handed over and not taken.
+    pub async fn close(&mut self) -> Vec<EventId> {
+        self.receiver.close();
+        let mut unheard = Vec::new();
+        // Not `try_recv`: that does not wait for a sender that is just handing over.
+        while let Some(owed) = self.receiver.recv().await {
+            unheard.extend(owed.open());
+        }
+        unheard
     }
 }

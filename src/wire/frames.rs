@@ -8,19 +8,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::task::consume_budget;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
-use crate::domain::access::Reason;
-use crate::wire::answers::{Answers, OwedReceiver};
+use crate::domain::ids::EventId;
+use crate::wire::answers::{Answers, Owed, OwedReceiver};
 use crate::wire::codec::{self, FrameReader};
 use crate::wire::server::{Greeting, Peer, Service};
 use crate::wire::{
-    DRAIN_WITHIN, Error, GREETING_WITHIN, Hello, Message, Refused, Role, SILENT_AFTER, VERSIONS,
-    WRITE_WITHIN, Welcome, refusal,
+    DRAIN_WITHIN, Error, Hello, Message, Refused, Role, SILENT_AFTER, VERSIONS, WRITE_WITHIN,
+    Welcome, refusal,
 };
 
+/// Why a connection ends whose peer does not read.
+const TAKES_NOTHING: &str = "it takes nothing that is written to it";
 /// How many answers are written at once, at the most.
 const WRITE_AT_ONCE: usize = 256;
 
@@ -34,8 +37,8 @@ fn window_of(role: Role) -> usize {
 }
 
 /// Serves a framed connection until the peer closes it, breaks the protocol or falls silent, or
-/// until told to stop; answers that are still owed then are given, if that takes no longer than
-/// [`DRAIN_WITHIN`].
+/// until told to stop; only then answers that are still owed are waited for, and no longer than
+/// [`DRAIN_WITHIN`]. The peer has until `greet_by` to say Hello.
 ///
 /// # Errors
 /// Why the connection ended, if not by the peer's closing or by our stopping.
@@ -43,37 +46,44 @@ pub async fn serve<S: Service>(
     read: impl AsyncRead + Unpin,
     mut write: impl AsyncWrite + Unpin,
     address: SocketAddr,
+    greet_by: Instant,
     service: &S,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let mut reader = FrameReader::new(read);
-    let peer = greet(&mut reader, &mut write, address, service).await?;
+    let peer = tokio::select! {
+        peer = greet(&mut reader, &mut write, address, greet_by, service) => peer?,
+        () = stop.cancelled() => return Ok(()),
+    };
     info!("{} '{}' has connected from {address}", peer.role, peer.name);
     reader.greeting_is_over();
 
     let (answers, mut owed) = Answers::channel();
     let window = Window::new(window_of(peer.role));
+    let mut outgoing = Outgoing::default();
+    let mut hears_us = true;
     let ended = {
         let requests = read_requests(&mut reader, &peer, service, answers, &window, stop);
-        let mut writing = pin!(write_answers(&mut write, &mut owed, &window));
+        let mut writing = pin!(write_answers(&mut write, &mut owed, &mut outgoing, &window));
         tokio::select! {
-            ended = requests => {
-                // What is still being decided has its own clones of the answers' sender: writing
-                // ends when the last of them has answered.
-                match timeout(DRAIN_WITHIN, &mut writing).await {
-                    Ok(written) => ended.and(written),
-                    Err(_) => ended,
-                }
+            // What is still being decided has its own clones of the answers' sender: writing ends
+            // when the last of them has answered.
+            ended = requests => match ended {
+                Ok(()) => timeout(DRAIN_WITHIN, &mut writing).await.unwrap_or(Ok(())),
+                gone => gone,
+            },
+            ended = &mut writing => {
+                hears_us = false;
+                ended
             }
-            ended = &mut writing => ended,
         }
     };
-    // An Open that was never written reached nobody.
-    owed.close();
-    while let Ok(lost) = owed.try_recv() {
-        if let Some(event) = lost.open() {
-            service.undelivered(event, None).await;
-        }
+    // An Open that was not written reached nobody.
+    for event in owed.close().await.into_iter().chain(outgoing.unsent()) {
+        service.undelivered(event, None).await;
+    }
+    if !hears_us {
+        read_reports(&mut reader, service).await;
     }
     service.goodbye(&peer);
     match ended {
@@ -90,9 +100,10 @@ async fn greet<S: Service>(
     reader: &mut FrameReader<impl AsyncRead + Unpin>,
     write: &mut (impl AsyncWrite + Unpin),
     address: SocketAddr,
+    greet_by: Instant,
     service: &S,
 ) -> Result<Peer, Error> {
-    let first = timeout(GREETING_WITHIN, reader.next())
+    let first = timeout_at(greet_by, reader.next())
         .await
         .map_err(|_| Error::TimedOut("it did not say Hello within 5 s"))??;
     let Message::Hello(Hello {
@@ -154,15 +165,11 @@ async fn refuse(write: &mut (impl AsyncWrite + Unpin), code: &str) -> Result<(),
 async fn send(write: &mut (impl AsyncWrite + Unpin), message: &Message) -> Result<(), Error> {
     let mut bytes = BytesMut::new();
     codec::encode(message, &mut bytes)?;
-    write_within(write, &bytes).await
+    let written = timeout(WRITE_WITHIN, write.write_all(&bytes)).await;
+    Ok(written.map_err(|_| Error::TimedOut(TAKES_NOTHING))??)
 }
 
-async fn write_within(write: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<(), Error> {
-    let written = timeout(WRITE_WITHIN, write.write_all(bytes)).await;
-    Ok(written.map_err(|_| Error::TimedOut("it takes nothing that is written to it"))??)
-}
-
-/// Reads requests and passes them on, until the peer closes or we are to stop.
+/// Reads requests and passes them on, until told to stop.
 async fn read_requests<S: Service>(
     reader: &mut FrameReader<impl AsyncRead + Unpin>,
     peer: &Peer,
@@ -173,8 +180,10 @@ async fn read_requests<S: Service>(
 ) -> Result<(), Error> {
     let mut stopped = pin!(stop.cancelled());
     loop {
+        // However much this peer has to say, others get their turn.
+        consume_budget().await;
         let next = async {
-            window.wait_for_room().await;
+            window.wait_for_room(&answers).await;
             timeout(SILENT_AFTER, reader.next())
                 .await
                 .map_err(|_| Error::TimedOut("nothing came from it for 30 s"))?
@@ -184,30 +193,23 @@ async fn read_requests<S: Service>(
             () = &mut stopped => return Ok(()),
         };
         match message {
+            Message::Flash(flash) if peer.role == Role::Door && flash.door != peer.name => {
+                let why = format!(
+                    "door '{}' flashes in the name of '{}'",
+                    peer.name, flash.door
+                );
+                return Err(Error::Malformed(why));
+            }
             Message::Flash(flash) => {
                 window.take();
-                if peer.role == Role::Door && flash.door != peer.name {
-                    warn!(
-                        "door '{}' flashes in the name of '{}'",
-                        peer.name, flash.door
-                    );
-                    answers.refuse(flash.seq, flash.event, Reason::UnknownDoor);
-                } else {
-                    service.flash(flash, peer, &answers).await;
-                }
+                service.flash(flash, peer, &answers).await;
             }
-            Message::Undelivered(lost) => {
-                window.take();
-                service.undelivered(lost.event, Some(&answers)).await;
-            }
-            Message::Ping(echo) => {
-                window.take();
-                answers.pong(echo.n);
-            }
-            Message::Pong(_) => (),
+            Message::Undelivered(lost) => service.undelivered(lost.event, Some(&answers)).await,
             Message::Door(door) if peer.role == Role::Relay => {
                 service.door(door.name, &answers).await;
             }
+            Message::Ping(echo) => answers.pong(echo.n),
+            Message::Pong(_) => (),
             Message::Hello(_)
             | Message::Welcome(_)
             | Message::Refused(_)
@@ -223,30 +225,95 @@ async fn read_requests<S: Service>(
     }
 }
 
+/// Reads on, for a moment, what a peer that hears us no more has still said of undelivered events.
+async fn read_reports<S: Service>(reader: &mut FrameReader<impl AsyncRead + Unpin>, service: &S) {
+    let reports = async {
+        while let Ok(message) = reader.next().await {
+            consume_budget().await;
+            if let Message::Undelivered(lost) = message {
+                service.undelivered(lost.event, None).await;
+            }
+        }
+    };
+    let _in_time = timeout(DRAIN_WITHIN, reports).await;
+}
+
 /// Writes answers as they come, all that gathered meanwhile at once, until the last that could
 /// come has come.
 async fn write_answers(
     write: &mut (impl AsyncWrite + Unpin),
     owed: &mut OwedReceiver,
+    outgoing: &mut Outgoing,
     window: &Window,
 ) -> Result<(), Error> {
     let mut batch = Vec::new();
-    let mut bytes = BytesMut::new();
     loop {
-        let count = owed.recv_many(&mut batch, WRITE_AT_ONCE).await;
+        let count = owed.next_batch(&mut batch, WRITE_AT_ONCE).await;
         if count == 0 {
             return Ok(());
         }
+        let mut verdicts = 0;
+        let mut hung_up = Ok(());
         for answer in batch.drain(..) {
-            codec::encode(&answer.into_message()?, &mut bytes)?;
+            verdicts += usize::from(matches!(answer, Owed::Verdict(..)));
+            let open = answer.open();
+            match answer.into_message() {
+                Ok(message) => outgoing.add(&message, open)?,
+                Err(cause) => hung_up = Err(cause),
+            }
         }
-        write_within(write, &bytes).await?;
-        bytes.clear();
-        window.give_back(count);
+        outgoing.write(write).await?;
+        hung_up?;
+        owed.written(count);
+        window.give_back(verdicts);
     }
 }
 
-/// Counts the requests of a connection that are not answered yet.
+/// Frames to be written, and which of them open doors.
+#[derive(Default)]
+struct Outgoing {
+    bytes: BytesMut,
+    /// How many of the bytes the kernel has taken.
+    taken: usize,
+    /// Where the frame of each `Open` ends, and its event.
+    opens: Vec<(usize, EventId)>,
+}
+
+impl Outgoing {
+    fn add(&mut self, message: &Message, open: Option<EventId>) -> Result<(), Error> {
+        codec::encode(message, &mut self.bytes)?;
+        self.opens
+            .extend(open.map(|event| (self.bytes.len(), event)));
+        Ok(())
+    }
+
+    /// Writes everything. If it fails, or is dropped, [`Self::unsent`] knows how far it came.
+    async fn write(&mut self, write: &mut (impl AsyncWrite + Unpin)) -> Result<(), Error> {
+        while let Some(rest) = self.bytes.get(self.taken..).filter(|rest| !rest.is_empty()) {
+            let taken = timeout(WRITE_WITHIN, write.write(rest)).await;
+            match taken.map_err(|_| Error::TimedOut(TAKES_NOTHING))?? {
+                0 => return Err(Error::Closed),
+                taken => self.taken += taken,
+            }
+        }
+        *self = Self {
+            bytes: std::mem::take(&mut self.bytes),
+            ..Self::default()
+        };
+        self.bytes.clear();
+        Ok(())
+    }
+
+    /// The events whose `Open` the peer cannot have, because its frame was not written to its end.
+    fn unsent(&self) -> impl Iterator<Item = EventId> {
+        self.opens
+            .iter()
+            .filter(|(end, _)| *end > self.taken)
+            .map(|(_, event)| *event)
+    }
+}
+
+/// Counts the flashes of a connection that are not answered yet.
 struct Window {
     limit: usize,
     taken: AtomicUsize,
@@ -262,8 +329,9 @@ impl Window {
         }
     }
 
-    async fn wait_for_room(&self) {
-        while self.taken.load(Ordering::Relaxed) >= self.limit {
+    /// Waits while there are too many of them, or while the peer takes too few of the answers.
+    async fn wait_for_room(&self, answers: &Answers) {
+        while self.taken.load(Ordering::Relaxed).max(answers.unwritten()) >= self.limit {
             self.given_back.notified().await;
         }
     }

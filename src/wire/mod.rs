@@ -124,8 +124,6 @@ pub mod refusal {
     pub const ROLE: &str = "role";
     /// The server cannot write down that the client is here; to be tried again.
     pub const STORAGE: &str = "storage-failed";
-    /// The server has all the connections it takes.
-    pub const BUSY: &str = "busy";
 }
 
 /// See [`Message::Door`].
@@ -280,6 +278,14 @@ pub enum Error {
         /// The one that answered.
         found: InstallationId,
     },
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {cause}{}", listen_advice(cause))]
+    Listen {
+        /// The address.
+        address: address::HostPort,
+        /// The system's word.
+        cause: std::io::Error,
+    },
     /// The address leads off this machine, where an unprotected connection needs `--insecure`.
     #[error(transparent)]
     Exposed(#[from] address::Exposed),
@@ -288,16 +294,49 @@ pub enum Error {
     Io(#[from] std::io::Error),
 }
 
+/// What to do about an address that cannot be listened on.
+fn listen_advice(cause: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
+    match cause.kind() {
+        AddrInUse => "; does another one run? Stop it, or choose another port with --listen",
+        AddrNotAvailable => "; this machine has no such address",
+        PermissionDenied => "; choose a port above 1023",
+        _ => "",
+    }
+}
+
 impl Error {
+    /// What somebody may look into who wonders why a connection to a server cannot be had.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Error::Closed | Error::CutOff | Error::TimedOut(_) | Error::Io(_) => {
+                Some("is it running, and is its address right?")
+            }
+            Error::VersionMismatch(_) => Some("update the older of the two programs"),
+            Error::Refused(code) => match code.as_str() {
+                refusal::VERSION => Some("update the older of the two programs"),
+                refusal::ROLE => Some("it is a relay, and a relay needs a central"),
+                refusal::STORAGE => Some("it cannot write to its database; its log says why"),
+                _ => None,
+            },
+            Error::OtherInstallation { .. } => {
+                Some("if its database was replaced on purpose, restart this program")
+            }
+            Error::Malformed(_) | Error::TooLong(_) => Some("is it a twinkle?"),
+            Error::NotTaken { .. } | Error::Listen { .. } | Error::Exposed(_) => None,
+        }
+    }
+
     /// Whether trying again may help without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Closed | Error::CutOff | Error::TimedOut(_) | Error::Io(_) => true,
-            Error::Refused(code) => matches!(code.as_str(), refusal::STORAGE | refusal::BUSY),
+            Error::Refused(code) => code == refusal::STORAGE,
             Error::TooLong(_)
             | Error::Malformed(_)
             | Error::VersionMismatch(_)
             | Error::NotTaken { .. }
+            | Error::Listen { .. }
             | Error::OtherInstallation { .. }
             | Error::Exposed(_) => false,
         }

@@ -1,8 +1,7 @@
 //! The replaced system's plain text on a socket: packets in, `Open` or `Dont_open` out, in order
 //! and without a line end. There is no framing: silence ends what nothing else ends.
 
-use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use bytes::{Buf, BytesMut};
 use ipnet::IpNet;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::task::consume_budget;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -30,6 +30,8 @@ const PIECES_WITHIN: Duration = Duration::from_millis(500);
 const COMPLETE_AFTER: Duration = Duration::from_millis(50);
 /// The most bytes without a packet in them.
 const MAX_PACKET: usize = 1024;
+/// How much of a malformed packet is shown, in characters.
+const MAX_SHOWN: usize = 80;
 /// How long a plain-text client's flash may take. The client does not say; it is the time after
 /// which a door of our own gives up.
 const BUDGET: Duration = Duration::from_secs(3);
@@ -44,6 +46,14 @@ pub struct PlainRule {
     pub door: DeviceName,
     /// Where they may come from; `None`: from anywhere.
     pub from: Option<IpNet>,
+}
+
+impl PlainRule {
+    /// Where its packets come from, for people.
+    fn whence(&self) -> String {
+        self.from
+            .map_or_else(|| "anywhere".to_owned(), |network| network.to_string())
+    }
 }
 
 impl FromStr for PlainRule {
@@ -85,9 +95,22 @@ pub struct PlainRules(Vec<PlainRule>);
 
 impl PlainRules {
     /// Rules to be tried narrowest network first.
-    pub fn new(mut rules: Vec<PlainRule>) -> Self {
+    ///
+    /// # Errors
+    /// If two rules name the same network, so that one of them would never apply.
+    pub fn new(mut rules: Vec<PlainRule>) -> Result<Self, String> {
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.from.map(|network| network.prefix_len())));
-        Self(rules)
+        for (number, rule) in rules.iter().enumerate() {
+            let same = |other: &&PlainRule| other.from == rule.from;
+            if let Some(other) = rules.iter().skip(number + 1).find(same) {
+                let from = rule.whence();
+                let (one, two) = (&rule.door, &other.door);
+                return Err(format!(
+                    "plain text from {from} cannot be both '{one}' and '{two}'"
+                ));
+            }
+        }
+        Ok(Self(rules))
     }
 
     /// The door for which packets from that address count; `None` if they are not accepted.
@@ -100,8 +123,16 @@ impl PlainRules {
 
     /// Says in the log what it means to accept plain text at this server.
     pub fn warn_of_openness(&self, server: SocketAddr) {
-        for PlainRule { door, from } in &self.0 {
-            let from = from.map_or_else(|| "anywhere".to_owned(), |network| network.to_string());
+        for rule in &self.0 {
+            let (door, from) = (&rule.door, rule.whence());
+            let here = |network: IpNet| network.contains(&IpAddr::V4(Ipv4Addr::LOCALHOST));
+            if server.ip().is_loopback() && !rule.from.is_none_or(here) {
+                warn!(
+                    "no plain text for door '{door}' can come from {from}: {server} is reached \
+                     from this machine only; give --listen another address, and --insecure"
+                );
+                continue;
+            }
             warn!(
                 "plain text is accepted at {server} from {from}: whoever can send from there and \
                  knows a badge's number can open door '{door}'"
@@ -118,7 +149,7 @@ impl PlainRules {
 /// Serves a plain-text connection until the client closes it or sends too much that is no packet.
 ///
 /// # Errors
-/// [`Error::TooLong`] after more than 1 KiB without a packet, [`Error::Io`] and [`Error::TimedOut`]
+/// [`Error::Malformed`] after more than 1 KiB without a packet, [`Error::Io`] and [`Error::TimedOut`]
 /// if the connection fails.
 pub async fn serve<S: Service>(
     read: impl AsyncRead + Unpin,
@@ -134,24 +165,20 @@ pub async fn serve<S: Service>(
         service,
         stop,
         asked: 0,
+        opening: None,
+        said_malformed: false,
     };
-    let ended = {
-        let mut running = pin!(session.run(read, &answers, &mut owed));
-        let drained = async {
-            stop.cancelled().await;
-            sleep(DRAIN_WITHIN).await;
-        };
-        tokio::select! {
-            ended = &mut running => ended,
-            () = drained => Ok(()),
-        }
+    let drained = async {
+        stop.cancelled().await;
+        sleep(DRAIN_WITHIN).await;
     };
-    // An Open that was never written reached nobody.
-    owed.close();
-    while let Ok(lost) = owed.try_recv() {
-        if let Some(event) = lost.open() {
-            service.undelivered(event, None).await;
-        }
+    let ended = tokio::select! {
+        ended = session.run(read, &answers, &mut owed) => ended,
+        () = drained => Ok(()),
+    };
+    // An Open that was not written reached nobody.
+    for event in owed.close().await.into_iter().chain(session.opening) {
+        service.undelivered(event, None).await;
     }
     ended
 }
@@ -163,6 +190,10 @@ struct Session<'a, W, S> {
     stop: &'a CancellationToken,
     /// How many flashes were asked: the number of the last.
     asked: u64,
+    /// The event whose `Open` is being written.
+    opening: Option<EventId>,
+    /// Whether something malformed was shown already.
+    said_malformed: bool,
 }
 
 impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
@@ -176,16 +207,26 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
         // Whether nothing more comes: for now, or ever.
         let (mut silent, mut closed) = (false, false);
         loop {
-            let patience = match packet::scan(&buffer, silent || closed) {
+            consume_budget().await;
+            let scan = packet::scan(&buffer, silent || closed);
+            let patience = match scan {
+                Scan::Packet { used, .. } | Scan::Malformed { used } if used > MAX_PACKET => {
+                    return self.too_much().await;
+                }
                 Scan::Packet { twinklet, used } => {
                     buffer.advance(used);
-                    let verdict = self.ask(twinklet, answers, owed).await?;
-                    self.reply(verdict).await?;
+                    self.opening = self.ask(twinklet, answers, owed).await?;
+                    self.reply(if self.opening.is_some() {
+                        OPEN
+                    } else {
+                        DONT_OPEN
+                    })
+                    .await?;
+                    self.opening = None;
                     continue;
                 }
                 Scan::Malformed { used } => {
-                    debug!("{}: {used} bytes that are no packet", self.peer.address);
-                    buffer.advance(used);
+                    self.say_malformed(&buffer.split_to(used));
                     self.reply(DONT_OPEN).await?;
                     continue;
                 }
@@ -197,8 +238,7 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
                 Scan::CompleteUnlessMoreFollows => COMPLETE_AFTER,
             };
             if buffer.len() > MAX_PACKET {
-                self.reply(DONT_OPEN).await?;
-                return Err(Error::TooLong(MAX_PACKET));
+                return self.too_much().await;
             }
             if closed {
                 return Ok(());
@@ -214,13 +254,34 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
         }
     }
 
-    /// Asks the service, and waits for its answer.
+    async fn too_much(&mut self) -> Result<(), Error> {
+        self.reply(DONT_OPEN).await?;
+        Err(Error::Malformed(format!(
+            "more than {MAX_PACKET} bytes without a packet's end"
+        )))
+    }
+
+    /// Shows whoever replaces an old receiver what it sends; once, or it could fill the log.
+    fn say_malformed(&mut self, bytes: &[u8]) {
+        let Peer { name, address, .. } = self.peer;
+        let shown: String = String::from_utf8_lossy(bytes)
+            .chars()
+            .take(MAX_SHOWN)
+            .collect();
+        if std::mem::replace(&mut self.said_malformed, true) {
+            debug!("{address}, door '{name}': no packet: {shown:?}");
+        } else {
+            warn!("{address}, door '{name}': no packet, answered Dont_open: {shown:?}");
+        }
+    }
+
+    /// Asks the service, and waits for its answer; returns the event if it is `Open`, in time.
     async fn ask(
         &mut self,
         twinklet: TwinkletId,
         answers: &Answers,
         owed: &mut OwedReceiver,
-    ) -> Result<&'static [u8], Error> {
+    ) -> Result<Option<EventId>, Error> {
         self.asked += 1;
         let began = Instant::now();
         let event = EventId::generate();
@@ -235,16 +296,18 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
         };
         let answer = async {
             self.service.flash(flash, self.peer, answers).await;
-            owed.recv().await
+            owed.next().await
         };
-        match timeout(BUDGET + GRACE, answer).await {
-            Ok(Some(answer)) if answer.open() != Some(event) => Ok(DONT_OPEN),
-            Ok(Some(_)) if began.elapsed() <= BUDGET => Ok(OPEN),
-            Ok(Some(_)) => {
-                self.service.undelivered(event, None).await;
-                Ok(DONT_OPEN)
+        let answer = timeout(BUDGET + GRACE, answer).await.ok().flatten();
+        match answer
+            .ok_or(Error::TimedOut("its flash was not answered"))?
+            .open()
+        {
+            Some(opened) if began.elapsed() > BUDGET => {
+                self.service.undelivered(opened, None).await;
+                Ok(None)
             }
-            Ok(None) | Err(_) => Err(Error::TimedOut("its flash was not answered")),
+            opened => Ok(opened),
         }
     }
 
@@ -261,7 +324,8 @@ mod tests {
     #[test]
     fn the_narrowest_rule_names_the_door() {
         let rules = ["front", "back@10.0.0.0/8", "lab@10.1.2.3", "six@fd00::/8"];
-        let rules = PlainRules::new(rules.iter().map(|rule| rule.parse().unwrap()).collect());
+        let rules =
+            PlainRules::new(rules.iter().map(|rule| rule.parse().unwrap()).collect()).unwrap();
         let door = |address: &str| rules.door_at(address.parse().unwrap()).unwrap().to_string();
         assert_eq!(door("10.1.2.3"), "lab");
         assert_eq!(door("::ffff:10.1.2.3"), "lab");
@@ -269,7 +333,7 @@ mod tests {
         assert_eq!(door("127.0.0.1"), "front");
         assert_eq!(door("fd00::1"), "six");
 
-        let narrow = PlainRules::new(vec!["lab@10.1.2.3".parse().unwrap()]);
+        let narrow = PlainRules::new(vec!["lab@10.1.2.3".parse().unwrap()]).unwrap();
         assert_eq!(narrow.door_at("10.1.2.4".parse().unwrap()), None);
         for bad in ["", "@10.0.0.1", "lab@", "lab@10.0.0.0/33", "lab@nowhere"] {
             assert!(bad.parse::<PlainRule>().is_err(), "{bad:?}");

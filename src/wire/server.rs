@@ -10,12 +10,13 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
+use crate::wire::address::{self, HostPort};
 use crate::wire::answers::Answers;
 use crate::wire::plain::{self, PlainRules};
 use crate::wire::{Error, Flash, GREETING_WITHIN, Role, frames};
@@ -164,15 +165,26 @@ async fn converse<S: Service>(
         .with_interval(KEEPALIVE);
     SockRef::from(&*stream).set_tcp_keepalive(&keepalive)?;
 
+    let greet_by = Instant::now() + GREETING_WITHIN;
     let plain_door = plain.door_at(address.ip());
     let first = tokio::select! {
-        first = first_byte(stream, plain_door.is_some()) => first?,
+        // The replaced system's clients connect long before somebody comes to their door: where
+        // plain text is accepted, silence is no fault.
+        first = first_byte(stream) => first?,
+        () = sleep_until(greet_by), if plain_door.is_none() => {
+            return Err(Error::TimedOut("it said nothing for 5 s"));
+        }
         () = stop.cancelled() => return Ok(()),
+    };
+    // One that was allowed to be silent has all its time still before it.
+    let greet_by = match plain_door {
+        Some(_) => Instant::now() + GREETING_WITHIN,
+        None => greet_by,
     };
     let (read, write) = stream.split();
     match (first, plain_door) {
         (None, _) => Ok(()),
-        (Some(0x00), _) => frames::serve(read, write, address, service, stop).await,
+        (Some(0x00), _) => frames::serve(read, write, address, greet_by, service, stop).await,
         (Some(0x16), _) => Err(Error::Malformed(
             "it speaks TLS, which is not switched on here".to_owned(),
         )),
@@ -191,19 +203,10 @@ async fn converse<S: Service>(
     }
 }
 
-/// The first byte that a client sends, left in place; `None` if it closes without a word. Only
-/// where plain text is accepted may a client stay silent: the replaced system's clients connect
-/// long before somebody comes to their door.
-async fn first_byte(stream: &TcpStream, may_be_silent: bool) -> Result<Option<u8>, Error> {
+/// The first byte that a client sends, left in place; `None` if it closes without a word.
+async fn first_byte(stream: &TcpStream) -> Result<Option<u8>, Error> {
     let mut first = [0];
-    let peek = stream.peek(&mut first);
-    let count = if may_be_silent {
-        peek.await?
-    } else {
-        timeout(GREETING_WITHIN, peek)
-            .await
-            .map_err(|_| Error::TimedOut("it said nothing for 5 s"))??
-    };
+    let count = stream.peek(&mut first).await?;
     Ok((count > 0).then_some(first[0]))
 }
 
@@ -233,12 +236,16 @@ pub fn raise_open_files() {
 /// Binds a listener, if the address may be used.
 ///
 /// # Errors
-/// [`Error::Exposed`] for an address off this machine without the user's word, [`Error::Io`] if it
-/// cannot be bound.
-pub async fn bind(address: &str, insecure: bool) -> Result<TcpListener, Error> {
-    let addresses = crate::wire::address::resolve(address).await?;
-    for address in &addresses {
-        crate::wire::address::check(address.ip(), insecure)?;
+/// [`Error::Exposed`] for an address off this machine without the user's word, [`Error::Listen`]
+/// if it cannot be bound.
+pub async fn bind(address: &HostPort, insecure: bool) -> Result<TcpListener, Error> {
+    let cannot = |cause| Error::Listen {
+        address: address.clone(),
+        cause,
+    };
+    let addresses = address::resolve(address).await.map_err(cannot)?;
+    for found in &addresses {
+        address::check(found.ip(), insecure)?;
     }
-    Ok(TcpListener::bind(&*addresses).await?)
+    TcpListener::bind(&*addresses).await.map_err(cannot)
 }

@@ -18,7 +18,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = Store::open_as_central(&folder.path().join("t.db"))
+        let mut store = Store::open_as_central(&folder.path().join("t.db"), chrono_tz::UTC)
             .unwrap()
             .store;
         let now = "2024-02-12T09:00:00Z".parse().unwrap();

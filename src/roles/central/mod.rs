@@ -7,21 +7,21 @@
 //!      '------------- answers -----------------'
 //! ```
 
-use std::fs;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
 use tracing::{error, info, warn};
 
 use crate::cli::{CentralArgs, CentralCommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings};
-use crate::db::{Condition, Entry, Opened, Store};
+use crate::console;
+use crate::db::{Condition, Entry, Opened};
 use crate::domain::calendar::Days;
-use crate::exit::Exit;
+use crate::exit::{Exit, Unusable, Usage};
 use crate::shutdown;
-use crate::site::{NamedBy, Site};
+use crate::site::Site;
+use crate::wire::address::HostPort;
 use crate::wire::plain::PlainRules;
 use crate::wire::server;
 
@@ -30,8 +30,8 @@ mod writer;
 
 use desk::Desk;
 
-/// Where the central listens if nobody says otherwise: the replaced system's port.
-const DEFAULT_LISTEN: &str = "127.0.0.1:9999";
+/// Where the central listens if nobody says otherwise: here, on the replaced system's port.
+const DEFAULT_PORT: u16 = 9999;
 
 /// Runs `twinkle central`.
 ///
@@ -39,65 +39,56 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:9999";
 /// If the database cannot be opened, or the address cannot be listened on.
 pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let site = Site::choose(args.site.clone(), settings)?;
-    // Elsewhere a folder that is not there is more likely a slip of the pen.
-    if site.named_by == NamedBy::Default
-        && let Some(folder) = site.database.parent()
-    {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    match args.command {
+        Some(CentralCommand::Init) => init(&site),
+        None => shutdown::run(serve(args, settings, &site)),
     }
-    let opened = Store::open_as_central(&site.database)?;
-    if let Some(CentralCommand::Init) = args.command {
-        return said_init(&opened);
-    }
-    shutdown::run(serve(args, settings, opened, site.days))
 }
 
-/// Says what `init` did.
-fn said_init(opened: &Opened) -> anyhow::Result<Exit> {
-    let path = opened.store.path().display();
+/// `twinkle central init`.
+fn init(site: &Site) -> anyhow::Result<Exit> {
+    let Opened { store, condition } = site.open_as_central()?;
+    let path = store.path().display();
     let mut out = io::stdout().lock();
-    match opened.condition {
-        Condition::Created => writeln!(out, "made {path}")?,
+    match condition {
+        Condition::Created => writeln!(out, "made {path}, days in {}", store.timezone()?)?,
         Condition::Migrated => writeln!(out, "brought {path} up to date")?,
         Condition::Current => writeln!(out, "{path} is up to date")?,
     }
     Ok(Exit::Done)
 }
 
-async fn serve(
-    args: CentralArgs,
-    settings: &Settings,
-    opened: Opened,
-    days: Days,
-) -> anyhow::Result<Exit> {
+async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::Result<Exit> {
+    let stop = shutdown::on_signal()?;
     let section = &settings.central;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let listen = args.listen.or_else(|| section.listen.clone());
-    let listen = listen.unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
+    let listen = listen.unwrap_or_else(|| HostPort::here(DEFAULT_PORT));
     let insecure = args.insecure.or(section.insecure).unwrap_or(false);
     let rules = match args.accept_plain.is_empty() {
         true => section.accept_plain.clone().unwrap_or_default(),
         false => args.accept_plain,
     };
-    let plain = PlainRules::new(rules);
+    let plain = PlainRules::new(rules).map_err(Usage)?;
     let name = config::device_name(None, "central")?;
 
-    let Opened { store, condition } = opened;
+    let Opened { store, condition } = site.open_as_central()?;
+    let days = Days {
+        timezone: store.timezone()?,
+    };
     let how = match condition {
         Condition::Created => ", new",
         Condition::Migrated => ", brought up to date",
         Condition::Current => "",
     };
+    let path = store.path().display();
     info!(
-        "central '{name}', database {}{how}, days in {}",
-        store.path().display(),
+        "central '{name}', database {path}{how}, days in {}",
         days.timezone
     );
 
     server::raise_open_files();
-    let listener = server::bind(&listen, insecure)
-        .await
-        .with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = server::bind(&listen, insecure).await?;
     let address = listener.local_addr()?;
     plain.warn_of_openness(address);
     if insecure {
@@ -109,11 +100,10 @@ async fn serve(
     let writer = writer::start(store, jobs, clock, days)?;
     for rule in plain.iter() {
         let learnt = desk.learn(Entry::Door(rule.door.clone())).await;
-        learnt.map_err(|code| anyhow!("cannot take note of door '{}': {code}", rule.door))?;
+        learnt.map_err(|_| Unusable(format!("cannot store that there is door '{}'", rule.door)))?;
     }
 
-    let stop = shutdown::on_signal()?;
-    writeln!(io::stdout(), "listening on {address}")?;
+    console::announce(&format!("listening on {address}"));
     let serve_and_store = async {
         let serving = server::serve(listener, Arc::new(desk), plain, stop.clone());
         let mut stored_all = writer.ended;

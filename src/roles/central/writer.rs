@@ -1,19 +1,22 @@
 //! The one thread that owns the database. It takes everything that gathered while the last commit
 //! ran, has it decided and stored in one transaction, and answers only after that is on the disk.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
-use tracing::{debug, error, info};
+use tokio::time::{Instant, timeout};
+use tracing::{debug, error, info, warn};
 
 use crate::clock::Clock;
 use crate::db::{Entry, Outcome, Store};
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::calendar::Days;
-use crate::domain::ids::EventId;
+use crate::domain::ids::{DeviceName, EventId};
 use crate::roles::central::desk::{Asker, Job};
 use crate::wire::answers::{Answers, Unheard};
 use crate::wire::{Answer, refusal};
@@ -21,6 +24,15 @@ use crate::wire::{Answer, refusal};
 /// The most jobs of one transaction: enough for its flush to weigh little on each, and few enough
 /// for the last not to wait long.
 const BATCH: usize = 512;
+/// The most undelivered events of one transaction, unless very many wait: each may have to look
+/// through a day's events, and flashes wait meanwhile.
+const UNDELIVERED_AT_ONCE: usize = 16;
+/// How many undelivered events may wait while flashes go first.
+const UNDELIVERED_WAITING: usize = 4_096;
+/// How long to wait before what could not be stored is tried again without anybody asking.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// How often at the most it is said that events' ids are reused.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// The running thread.
 pub(super) struct Writer {
@@ -29,7 +41,8 @@ pub(super) struct Writer {
     pub(super) ended: oneshot::Receiver<()>,
 }
 
-/// Starts the thread, which runs until the queue is closed and empty.
+/// Starts the thread, which runs until the queue is closed and empty. To be called in a runtime,
+/// whose clock it uses.
 ///
 /// # Errors
 /// If the system has no thread for us.
@@ -40,17 +53,19 @@ pub(super) fn start(
     days: Days,
 ) -> io::Result<Writer> {
     let (tell, ended) = oneshot::channel();
+    let runtime = Handle::current();
     let mut work = Work {
         store,
         clock,
         days,
         failing: false,
-        unheard: Vec::new(),
+        undelivered: BTreeMap::new(),
+        reused: Reused::default(),
     };
     thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || {
-            work.run(jobs);
+            work.run(jobs, &runtime);
             drop(work);
             // Nobody may be left to hear it.
             let _told = tell.send(());
@@ -65,36 +80,81 @@ struct Work {
     /// Whether the last batch could not be stored.
     failing: bool,
     /// Undelivered events that are still to be stored, and who wants to hear of it.
-    unheard: Vec<(EventId, Option<Answers>)>,
+    undelivered: BTreeMap<EventId, Option<Answers>>,
+    reused: Reused,
+}
+
+/// Event ids that were used twice, to be spoken of now and then: a door could otherwise fill the
+/// log.
+#[derive(Default)]
+struct Reused {
+    count: u64,
+    said: Option<Instant>,
 }
 
 impl Work {
-    fn run(&mut self, mut jobs: mpsc::Receiver<Job>) {
+    fn run(&mut self, mut jobs: mpsc::Receiver<Job>, runtime: &Handle) {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            // What could not be stored waits for the next job, so that a full disk is not asked
-            // again and again.
-            if self.unheard.is_empty() || self.failing {
-                match jobs.blocking_recv() {
-                    Some(job) => batch.push(job),
-                    None => return,
+            let idle = self.undelivered.is_empty();
+            if idle || self.failing {
+                // A full disk is not asked again and again, but from time to time.
+                let next = match idle {
+                    true => Ok(jobs.blocking_recv()),
+                    false => runtime.block_on(timeout(TRY_AGAIN, jobs.recv())),
+                };
+                match next {
+                    Ok(Some(job)) => self.take(job, &mut batch),
+                    Ok(None) => break,
+                    Err(_elapsed) => (),
                 }
             }
             while batch.len() < BATCH
                 && let Ok(job) = jobs.try_recv()
             {
-                batch.push(job);
+                self.take(job, &mut batch);
             }
+            self.store_and_answer(&mut batch);
+        }
+        // The last attempt, at all that is left.
+        while !self.undelivered.is_empty() && !self.failing {
             self.store_and_answer(&mut batch);
         }
     }
 
+    /// Puts a job into the batch, or, if flashes may go before it, aside.
+    fn take(&mut self, job: Job, batch: &mut Vec<Job>) {
+        match job {
+            Job {
+                entry: Entry::Undelivered(event),
+                asker: Asker::Undelivered(answers),
+            } => {
+                self.note_undelivered(event, answers);
+            }
+            job => batch.push(job),
+        }
+    }
+
+    fn note_undelivered(&mut self, event: EventId, answers: Option<Answers>) {
+        let known = self.undelivered.entry(event).or_default();
+        *known = answers.or(known.take());
+    }
+
     fn store_and_answer(&mut self, batch: &mut Vec<Job>) {
-        let found = self.unheard.drain(..).map(|(event, answers)| Job {
-            entry: Entry::Undelivered(event),
-            asker: Asker::Undelivered(answers),
-        });
-        batch.extend(found);
+        let over = self.undelivered.len().saturating_sub(UNDELIVERED_WAITING);
+        for _ in 0..over.max(UNDELIVERED_AT_ONCE) {
+            let Some((event, answers)) = self.undelivered.pop_first() else {
+                break;
+            };
+            let asker = Asker::Undelivered(answers);
+            batch.push(Job {
+                entry: Entry::Undelivered(event),
+                asker,
+            });
+        }
+        if batch.is_empty() {
+            return;
+        }
         let now = Instant::now();
         for job in &mut *batch {
             if let (Entry::Flash(flash), Asker::Flash { deadline, .. }) =
@@ -106,56 +166,61 @@ impl Work {
         let entries = batch.iter().map(|job| &job.entry);
         match self.store.admit(entries, self.clock.now(), self.days) {
             Ok(outcomes) => {
-                if std::mem::take(&mut self.failing) {
+                // A batch without flashes may have had nothing to write.
+                let wrote = outcomes
+                    .iter()
+                    .any(|outcome| matches!(outcome, Outcome::Decided(..)));
+                if self.failing && wrote {
                     info!("the database stores again");
+                    self.failing = false;
                 }
-                for (job, outcome) in batch.drain(..).zip(outcomes) {
-                    self.answer(job, outcome);
-                }
+                self.answer(batch, outcomes);
             }
             Err(cause) => {
                 if !std::mem::replace(&mut self.failing, true) {
-                    error!(
-                        "cannot store: {cause}; doors are told not to open until it works again"
-                    );
+                    error!("cannot store: {cause}; no door opens until it works again");
                 }
-                for job in batch.drain(..) {
-                    self.refuse(job);
-                }
+                batch.drain(..).for_each(|job| self.refuse(job));
             }
         }
     }
 
-    fn answer(&mut self, job: Job, outcome: Outcome) {
-        match (job.asker, job.entry, outcome) {
-            (
-                Asker::Flash { seq, answers, .. },
-                Entry::Flash(flash),
-                Outcome::Decided(verdict, name),
-            ) => {
-                debug!(
-                    "{} twinklet {}: {}",
-                    flash.door,
-                    flash.twinklet,
-                    verdict.code()
-                );
-                if verdict == Verdict::DontOpen(Reason::EventReused) {
-                    error!(
-                        "door '{}' reuses the id of event {}",
-                        flash.door, flash.event
+    fn answer(&mut self, batch: &mut Vec<Job>, outcomes: Vec<Outcome>) {
+        let mut heard = Vec::new();
+        let mut unheard = Vec::new();
+        for (job, outcome) in batch.drain(..).zip(outcomes) {
+            match (job.asker, job.entry, outcome) {
+                (
+                    Asker::Flash { seq, answers, .. },
+                    Entry::Flash(flash),
+                    Outcome::Decided(verdict, name),
+                ) => {
+                    debug!(
+                        "{} twinklet {}: {}",
+                        flash.door,
+                        flash.twinklet,
+                        verdict.code()
                     );
+                    if verdict == Verdict::DontOpen(Reason::EventReused) {
+                        self.reused.say(&flash.door, flash.event);
+                    }
+                    match answers.verdict(flash.event, Answer { seq, verdict, name }) {
+                        Ok(()) if verdict == Verdict::Open => heard.push(flash.event),
+                        Ok(()) => (),
+                        Err(Unheard(event)) => unheard.push(event),
+                    }
                 }
-                let told = answers.verdict(flash.event, Answer { seq, verdict, name });
-                if let Err(Unheard(event)) = told {
-                    self.unheard.push((event, None));
+                (Asker::Undelivered(Some(answers)), Entry::Undelivered(event), _) => {
+                    answers.noted(event);
                 }
+                // Whoever has gone meanwhile will ask again.
+                (Asker::Device(asker), ..) => drop(asker.send(true)),
+                _ => (),
             }
-            (Asker::Undelivered(Some(answers)), Entry::Undelivered(event), _) => {
-                answers.noted(event)
-            }
-            // Whoever has gone meanwhile will ask again.
-            (Asker::Device(asker), ..) => drop(asker.send(true)),
-            _ => (),
+        }
+        // One that was asked twice may have been heard once.
+        for event in unheard.into_iter().filter(|event| !heard.contains(event)) {
+            self.note_undelivered(event, None);
         }
     }
 
@@ -165,13 +230,29 @@ impl Work {
                 answers.refuse(seq, flash.event, Reason::StorageFailed);
             }
             (Asker::Undelivered(answers), Entry::Undelivered(event)) => {
-                self.unheard.push((event, answers));
+                self.note_undelivered(event, answers);
             }
             (Asker::Device(asker), _) => drop(asker.send(false)),
             (Asker::Announcement(answers), Entry::Door(name)) => {
                 answers.hang_up(name, refusal::STORAGE);
             }
             _ => (),
+        }
+    }
+}
+
+impl Reused {
+    fn say(&mut self, door: &DeviceName, event: EventId) {
+        self.count += 1;
+        if self.said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
+            warn!(
+                "{} events' ids were reused; last at door '{door}': {event}",
+                self.count
+            );
+            *self = Self {
+                count: 0,
+                said: Some(Instant::now()),
+            };
         }
     }
 }

@@ -8,7 +8,10 @@ use tracing::error;
 
 use crate::hw::Lock;
 
-/// A lock that locks itself again.
+/// When to try again if the lock does not lock.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// A lock that locks itself again. It is taken to be locked at first.
 pub(super) struct Latch {
     lock: Box<dyn Lock>,
     open_for: Duration,
@@ -17,7 +20,6 @@ pub(super) struct Latch {
 }
 
 impl Latch {
-    /// Locks, and stays locked until told to open.
     pub(super) fn new(lock: Box<dyn Lock>, open_for: Duration) -> Self {
         Self {
             lock,
@@ -52,13 +54,18 @@ impl Latch {
         self.open_until.is_none()
     }
 
-    /// Locks, if it is open.
-    fn close(&mut self) {
-        if self.open_until.take().is_some()
-            && let Err(cause) = self.lock.lock()
-        {
-            error!("the lock does not lock: {cause}");
+    /// Locks, if it is open. If the lock does not do it, it is to be tried again.
+    pub(super) fn close(&mut self) {
+        if self.is_locked() {
+            return;
         }
+        self.open_until = match self.lock.lock() {
+            Ok(()) => None,
+            Err(cause) => {
+                error!("the lock does not lock: {cause}; trying again");
+                Some(Instant::now() + TRY_AGAIN)
+            }
+        };
     }
 }
 
@@ -73,10 +80,23 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    /// Writes down what it is told; fails to unlock if `stuck`.
+    /// Writes down what it is told; fails to do it so many times, after which it is in order.
     struct Recorder {
         told: Arc<Mutex<Vec<&'static str>>>,
-        stuck: bool,
+        failures: usize,
+    }
+
+    impl Recorder {
+        fn told(&mut self, what: &'static str) -> io::Result<()> {
+            self.told.lock().unwrap().push(what);
+            match self.failures.checked_sub(1) {
+                Some(left) => {
+                    self.failures = left;
+                    Err(io::Error::other("stuck"))
+                }
+                None => Ok(()),
+            }
+        }
     }
 
     impl Lock for Recorder {
@@ -85,25 +105,19 @@ mod tests {
         }
 
         fn unlock(&mut self, _hold: Duration) -> io::Result<()> {
-            self.told.lock().unwrap().push("unlock");
-            if self.stuck {
-                Err(io::Error::other("stuck"))
-            } else {
-                Ok(())
-            }
+            self.told("unlock")
         }
 
         fn lock(&mut self) -> io::Result<()> {
-            self.told.lock().unwrap().push("lock");
-            Ok(())
+            self.told("lock")
         }
     }
 
-    fn latch(stuck: bool) -> (Latch, impl Fn() -> Vec<&'static str>) {
+    fn latch(failures: usize) -> (Latch, impl Fn() -> Vec<&'static str>) {
         let told = Arc::new(Mutex::new(Vec::new()));
         let lock = Recorder {
             told: Arc::clone(&told),
-            stuck,
+            failures,
         };
         let taken = move || std::mem::take(&mut *told.lock().unwrap());
         (Latch::new(Box::new(lock), Duration::from_secs(5)), taken)
@@ -111,7 +125,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_second_open_makes_it_longer() {
-        let (mut latch, told) = latch(false);
+        let (mut latch, told) = latch(0);
         let began = Instant::now();
         latch.open(began).unwrap();
         tokio::time::advance(Duration::from_secs(3)).await;
@@ -124,20 +138,32 @@ mod tests {
 
     #[test]
     fn dropped_open_it_locks_and_dropped_locked_it_does_nothing() {
-        let (mut latch, told) = latch(false);
+        let (mut latch, told) = latch(0);
         latch.open(Instant::now()).unwrap();
         drop(latch);
         assert_eq!(told(), ["unlock", "lock"]);
-        let (latch, told) = self::latch(false);
+        let (latch, told) = self::latch(0);
         drop(latch);
         assert_eq!(told(), Vec::<&str>::new());
     }
 
     #[test]
     fn a_lock_that_fails_to_unlock_is_told_to_lock() {
-        let (mut latch, told) = latch(true);
+        let (mut latch, told) = latch(1);
         assert!(latch.open(Instant::now()).is_err());
         assert!(latch.is_locked());
         assert_eq!(told(), ["unlock", "lock"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lock_that_fails_to_lock_is_told_again() {
+        let (mut latch, told) = latch(3);
+        assert!(latch.open(Instant::now()).is_err());
+        let mut tries = 1;
+        while !latch.is_locked() {
+            latch.close_in_time().await;
+            tries += 1;
+        }
+        assert_eq!((tries, told().len()), (3, 4));
     }
 }

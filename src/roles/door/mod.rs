@@ -2,6 +2,7 @@
 //!
 //! Whatever is not an `Open` in time leaves the lock as it is. A door that ends, ends locked.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +14,13 @@ use tracing::{info, warn};
 use crate::cli::DoorArgs;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Span};
+use crate::console::Console;
 use crate::exit::{Exit, Unusable};
 use crate::hw::{self, Reading};
 use crate::shutdown;
 use crate::wire::Role;
-use crate::wire::link::{Link, Options, Phase};
+use crate::wire::address::HostPort;
+use crate::wire::link::{Link, Options, Patience, Phase, Status};
 
 mod latch;
 mod passage;
@@ -25,8 +28,8 @@ mod passage;
 use latch::Latch;
 use passage::Passage;
 
-/// Where the relay is if nobody says otherwise.
-const DEFAULT_RELAY: &str = "127.0.0.1:9998";
+/// Where the relay is if nobody says otherwise: here, on the replaced system's port.
+const DEFAULT_RELAY_PORT: u16 = 9998;
 /// What a door reads and drives if nobody says otherwise.
 const DEFAULT_SOURCE: &str = "stdin";
 const DEFAULT_LOCK: &str = "sim";
@@ -38,22 +41,28 @@ const DEFAULT_DEADLINE: Span = Span(Duration::from_secs(3));
 /// Runs `twinkle door`.
 ///
 /// # Errors
-/// If the relay's address may not be used, the source or the lock is none we know, or standard
-/// output takes no more; with `--flash`, also if the relay cannot be reached.
+/// If the relay's address may not be used, or the source or the lock is none we know; with
+/// `--flash`, also if nobody could be asked.
 pub fn run(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
     shutdown::run(serve(args, settings))
 }
 
 async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let stop = shutdown::on_signal()?;
     let section = &settings.door;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let console = Console::new(io::stdout())?;
     let name = config::device_name(args.name.or_else(|| section.name.clone()), "door")?;
     let relay = args.relay.or_else(|| section.relay.clone());
-    let relay = relay.unwrap_or_else(|| DEFAULT_RELAY.to_owned());
+    let relay = relay.unwrap_or_else(|| HostPort::here(DEFAULT_RELAY_PORT));
     let from = args.from.or_else(|| section.from.clone());
     let source = hw::source(from.as_deref().unwrap_or(DEFAULT_SOURCE))?;
     let lock = args.lock.or_else(|| section.lock.clone());
-    let lock = hw::lock(lock.as_deref().unwrap_or(DEFAULT_LOCK))?;
+    let said_by_lock = console.clone();
+    let lock = hw::lock(
+        lock.as_deref().unwrap_or(DEFAULT_LOCK),
+        Box::new(move |line| said_by_lock.say(line)),
+    )?;
     let open_for = args
         .open_for
         .or(section.open_for)
@@ -76,11 +85,15 @@ async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
         warn!("--insecure: whoever is on the way to {relay} can open this door");
     }
     let link = Link::new(Options {
-        address: relay.clone(),
+        address: relay,
         upstream: "relay",
         role: Role::Door,
         name: name.clone(),
-        deadline: deadline.0,
+        // Nobody waits for us who might give up first.
+        patience: Patience {
+            deadline: deadline.0,
+            margin: Duration::ZERO,
+        },
         insecure,
         clock: Arc::clone(&clock),
     });
@@ -88,42 +101,59 @@ async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
         .await
         .context("cannot use the relay's address")?;
 
-    let stop = shutdown::on_signal()?;
     let hang_up = CancellationToken::new();
-    let linked = tokio::spawn(link.clone().run(hang_up.clone()));
+    let mut linked = tokio::spawn(link.clone().run(hang_up.clone()));
     let latch = Latch::new(lock, open_for.0);
-    // A flash that comes before anything is known of the relay waits for that; so none is read.
-    let settled = tokio::select! {
-        settled = link.settled() => settled,
-        () = stop.cancelled() => return Ok(Exit::Done),
+    let passage = Passage::new(
+        name,
+        link.clone(),
+        clock,
+        deadline.0,
+        latch,
+        console.clone(),
+    );
+    let serving = async {
+        // A flash that came before anything is known of the relay would wait for that.
+        let settled = tokio::select! {
+            settled = link.settled() => settled,
+            () = stop.cancelled() => return Ok((None, None)),
+        };
+        let (sender, readings) = mpsc::channel(1);
+        match args.flash {
+            Some(twinklet) => sender.send(Reading { twinklet }).await?,
+            None => source
+                .start(sender.clone())
+                .context("cannot read flashes")?,
+        }
+        drop(sender);
+        anyhow::Ok((passage.run(readings, &stop).await, Some(settled)))
     };
-    let (sender, readings) = mpsc::channel(1);
-    match args.flash {
-        Some(_) if settled.phase == Phase::Down => {
-            return Err(Unusable(format!(
-                "nobody could be asked: the relay at {relay} does not answer ({}); \
-                 is it running, and is --relay right?",
-                settled.why
-            ))
-            .into());
-        }
-        Some(twinklet) => {
-            sender.send(Reading { twinklet }).await?;
-            drop(sender);
-        }
-        None => source.start(sender).context("cannot read flashes")?,
-    }
-    let passage = Passage::new(name, link, clock, deadline.0, latch);
-    let went = passage.run(readings, &stop).await?;
+    let served = tokio::select! {
+        served = serving => served,
+        // It only ends by itself if it fails; then nobody can be asked any more.
+        _ = &mut linked => return Ok(Exit::Failed),
+    };
+    // What is still to be said goes out first: to the relay, and to whoever reads us.
+    hang_up.cancel();
     shutdown::within(&stop, async {
-        // What is still to be said to the relay goes out first.
-        hang_up.cancel();
         let _ended = linked.await;
+        console.printed().await;
     })
     .await;
-    Ok(if args.flash.is_some() {
-        went
-    } else {
-        Exit::Done
+    match (args.flash, served?) {
+        (None, _) => Ok(Exit::Done),
+        (Some(_), (Some(Exit::Unusable), Some(settled))) => Err(undecided(&settled).into()),
+        (Some(_), (went, _)) => Ok(went.unwrap_or(Exit::Unusable)),
+    }
+}
+
+/// Why a flash was not decided, as far as a door can know.
+fn undecided(relay: &Status) -> Unusable {
+    Unusable(match relay.phase {
+        Phase::Down => format!("nobody could be asked: {}", relay.why),
+        Phase::Trying | Phase::Up => {
+            "the relay answers, but the flash was not decided: see the relay's and the central's logs"
+                .to_owned()
+        }
     })
 }

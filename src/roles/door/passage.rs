@@ -1,7 +1,6 @@
 //! One door at work: readings in, questions out, verdicts back, the lock driven.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::clock::Clock;
+use crate::console::Console;
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 use crate::exit::Exit;
@@ -32,6 +32,7 @@ pub(super) struct Passage {
     /// How long an answer is of use.
     deadline: Duration,
     latch: Latch,
+    console: Console,
     answers: Answers,
     owed: OwedReceiver,
     last_seq: u64,
@@ -51,6 +52,7 @@ impl Passage {
         clock: Arc<dyn Clock>,
         deadline: Duration,
         latch: Latch,
+        console: Console,
     ) -> Self {
         let (answers, owed) = Answers::channel();
         let waiting = HashMap::new();
@@ -60,6 +62,7 @@ impl Passage {
             clock,
             deadline,
             latch,
+            console,
             answers,
             owed,
             last_seq: 0,
@@ -69,17 +72,19 @@ impl Passage {
 
     /// Serves readings until there are no more and the door is locked again, or until told to
     /// stop. Returns how the last flash went: open, not open, or not decided.
-    ///
-    /// # Errors
-    /// If standard output takes no more.
     pub(super) async fn run(
         mut self,
         mut readings: mpsc::Receiver<Reading>,
         stop: &CancellationToken,
-    ) -> io::Result<Exit> {
+    ) -> Option<Exit> {
         let mut more = true;
-        let mut last = Exit::Done;
+        let mut last = None;
         while more || !self.waiting.is_empty() || !self.latch.is_locked() {
+            // While nobody reads what we print, answers wait; the lock's time does not.
+            let next_answer = async {
+                self.console.room().await;
+                self.owed.next().await
+            };
             tokio::select! {
                 reading = readings.recv(), if more && self.waiting.len() < IN_FLIGHT => {
                     match reading {
@@ -87,17 +92,21 @@ impl Passage {
                         None => more = false,
                     }
                 }
-                Some(owed) = self.owed.recv() => {
+                Some(owed) = next_answer => {
                     if let Owed::Verdict(answer, event) = owed {
-                        last = self.answered(&answer, event)?.unwrap_or(last);
+                        last = self.answered(&answer, event).or(last);
                     }
                 }
                 () = self.latch.close_in_time() => (),
                 () = stop.cancelled() => break,
             }
         }
-        // Dropping the latch locks.
-        Ok(last)
+        self.latch.close();
+        // These opened nothing, and will not.
+        for event in self.owed.close().await {
+            self.link.undelivered(event, None);
+        }
+        last
     }
 
     fn ask(&mut self, reading: Reading) {
@@ -120,18 +129,16 @@ impl Passage {
     }
 
     /// Acts on an answer, and says so; returns how that flash went.
-    fn answered(&mut self, answer: &Answer, event: EventId) -> io::Result<Option<Exit>> {
-        let Some(asked) = self.waiting.remove(&answer.seq) else {
-            return Ok(None);
-        };
+    fn answered(&mut self, answer: &Answer, event: EventId) -> Option<Exit> {
+        let asked = self.waiting.remove(&answer.seq)?;
         let now = Instant::now();
         let in_time = now - asked.since <= self.deadline;
         let verdict = match answer.verdict {
             Verdict::Open if !in_time => Verdict::DontOpen(Reason::TooLate),
             verdict => verdict,
         };
-        // Before the lock's own words, but whatever becomes of it: it must not keep anybody out.
-        let said = say(asked.twinklet, verdict, answer.name.as_deref());
+        self.console
+            .say(&describe(asked.twinklet, verdict, answer.name.as_deref()));
         let went = match verdict {
             Verdict::Open => self.open(now),
             Verdict::DontOpen(reason) if reason.is_undecided() => Exit::Unusable,
@@ -140,7 +147,7 @@ impl Passage {
         if answer.verdict == Verdict::Open && went != Exit::Done {
             self.link.undelivered(event, None);
         }
-        said.map(|()| Some(went))
+        Some(went)
     }
 
     /// The one place where a door is unlocked.
@@ -155,16 +162,12 @@ impl Passage {
     }
 }
 
-fn say(twinklet: TwinkletId, verdict: Verdict, name: Option<&str>) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn describe(twinklet: TwinkletId, verdict: Verdict, name: Option<&str>) -> String {
     match (verdict, name) {
-        (Verdict::Open, Some(name)) => {
-            writeln!(out, "twinklet {twinklet}: open, {}", one_line(name))
-        }
-        (Verdict::Open, None) => writeln!(out, "twinklet {twinklet}: open"),
+        (Verdict::Open, Some(name)) => format!("twinklet {twinklet}: open, {}", one_line(name)),
+        (Verdict::Open, None) => format!("twinklet {twinklet}: open"),
         (Verdict::DontOpen(reason), _) => {
-            writeln!(
-                out,
+            format!(
                 "twinklet {twinklet}: don't open, {reason} ({})",
                 reason.meaning()
             )

@@ -22,9 +22,9 @@ use crate::site::Site;
 /// If the database cannot be used, or what was asked for is not there or contradicts what is.
 pub fn run(args: EmployeeArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let site = Site::choose(args.site, settings)?;
-    let mut store = site.open()?;
+    let (mut store, days) = site.open()?;
     let now = SystemClock.now();
-    let today = site.days.day_of(now);
+    let today = days.day_of(now);
     let author = Author {
         who: author::who(),
         at: now,

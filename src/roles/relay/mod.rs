@@ -2,20 +2,23 @@
 //! forwards them to the central over one connection; while the central cannot be reached it
 //! refuses them in time, and goes on.
 
-use std::io::{self, Write};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::cli::RelayArgs;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Span};
-use crate::exit::Exit;
+use crate::console;
+use crate::exit::{Exit, Usage};
 use crate::shutdown;
-use crate::wire::link::{Link, Options};
+use crate::wire::address::HostPort;
+use crate::wire::link::{Link, Options, Patience};
 use crate::wire::plain::PlainRules;
 use crate::wire::{Role, server};
 
@@ -23,12 +26,18 @@ mod forward;
 
 use forward::Forwarder;
 
-/// Where the relay listens if nobody says otherwise: the replaced system's port.
-const DEFAULT_LISTEN: &str = "127.0.0.1:9998";
-/// Where the central is if nobody says otherwise.
-const DEFAULT_CENTRAL: &str = "127.0.0.1:9999";
+/// Where the relay listens if nobody says otherwise: here, on the replaced system's port.
+const DEFAULT_LISTEN_PORT: u16 = 9998;
+/// Where the central is if nobody says otherwise: here.
+const DEFAULT_CENTRAL_PORT: u16 = 9999;
 /// How long the central may take to answer: less than a door waits, so that the door hears from us.
 const DEFAULT_DEADLINE: Span = Span(Duration::from_millis(1_500));
+
+/// How much earlier than a door gives us up it is told that no answer came.
+const MARGIN: Duration = Duration::from_millis(50);
+/// How long after a stop the doors still hear what the central decides; then they are told that it
+/// could not be reached, while their connections are still there.
+const HANG_UP_AFTER: Duration = Duration::from_millis(800);
 
 /// Runs `twinkle relay`.
 ///
@@ -39,13 +48,14 @@ pub fn run(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
 }
 
 async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let stop = shutdown::on_signal()?;
     let section = &settings.relay;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let name = config::device_name(args.name.or_else(|| section.name.clone()), "relay")?;
     let listen = args.listen.or_else(|| section.listen.clone());
-    let listen = listen.unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
+    let listen = listen.unwrap_or_else(|| HostPort::here(DEFAULT_LISTEN_PORT));
     let central = args.central.or_else(|| section.central.clone());
-    let central = central.unwrap_or_else(|| DEFAULT_CENTRAL.to_owned());
+    let central = central.unwrap_or_else(|| HostPort::here(DEFAULT_CENTRAL_PORT));
     let deadline = args
         .deadline
         .or(section.deadline)
@@ -55,15 +65,13 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         true => section.accept_plain.clone().unwrap_or_default(),
         false => args.accept_plain,
     };
-    let plain = PlainRules::new(rules);
+    let plain = PlainRules::new(rules).map_err(Usage)?;
 
     info!("relay '{name}', central at {central}, which may take {deadline} to answer");
     info!("while the central cannot be reached, no door opens: flashes get 'central-unreachable'");
 
     server::raise_open_files();
-    let listener = server::bind(&listen, insecure)
-        .await
-        .with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = server::bind(&listen, insecure).await?;
     let address = listener.local_addr()?;
     plain.warn_of_openness(address);
     if insecure {
@@ -75,7 +83,10 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         upstream: "central",
         role: Role::Relay,
         name: name.clone(),
-        deadline: deadline.0,
+        patience: Patience {
+            deadline: deadline.0,
+            margin: MARGIN,
+        },
         insecure,
         clock: Arc::clone(&clock),
     });
@@ -84,18 +95,39 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         .context("cannot use the central's address")?;
     plain.iter().for_each(|rule| link.door_came(&rule.door));
 
-    let stop = shutdown::on_signal()?;
-    // The link goes on until the last door has its answer.
     let hang_up = CancellationToken::new();
     let linked = tokio::spawn(link.clone().run(hang_up.clone()));
-    writeln!(io::stdout(), "listening on {address}")?;
+    console::announce(&format!("listening on {address}"));
     let forwarder = Arc::new(Forwarder::new(name, link, clock));
-    shutdown::within(&stop, async {
-        server::serve(listener, forwarder, plain, stop.clone()).await;
-        hang_up.cancel();
-        // A panic there has been reported already.
+    let serve = async {
+        let mut serving = pin!(server::serve(listener, forwarder, plain, stop.clone()));
+        let nearly_over = async {
+            stop.cancelled().await;
+            sleep(HANG_UP_AFTER).await;
+        };
+        tokio::select! {
+            () = &mut serving => hang_up.cancel(),
+            () = nearly_over => {
+                hang_up.cancel();
+                serving.await;
+            }
+        }
+    };
+    let link_failed = CancellationToken::new();
+    let keep_link = async {
+        // It ends by itself only if it fails; then nobody can be asked any more.
         let _ended = linked.await;
-    })
-    .await;
-    Ok(Exit::Done)
+        if !hang_up.is_cancelled() {
+            link_failed.cancel();
+        }
+    };
+    tokio::select! {
+        _ended = shutdown::within(&stop, async { tokio::join!(serve, keep_link) }) => {
+            Ok(Exit::Done)
+        }
+        () = link_failed.cancelled() => {
+            error!("the link to the central has failed in itself; ending, to be started again");
+            Ok(Exit::Failed)
+        }
+    }
 }

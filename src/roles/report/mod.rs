@@ -20,21 +20,21 @@ mod events;
 /// If the database cannot be read.
 pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let site = Site::choose(args.site, settings)?;
-    if args.command.is_some() && args.month.is_some() {
-        return Err(Usage("say either --month or events, not both".to_owned()).into());
+    if args.command.is_some() == args.month.is_some() {
+        let either =
+            "say either --month, for a register, or events; 'twinkle report --help' shows more";
+        return Err(Usage(either.to_owned()).into());
     }
-    let mut store = site.open()?;
+    let (mut store, days) = site.open()?;
     match args.command {
-        Some(ReportCommand::Events { last, format }) => {
-            events::run(&store, last, format, site.days)?
-        }
+        Some(ReportCommand::Events { last, format }) => events::run(&store, last, format, days)?,
         None => {
             let month = args.month.context("no month was named")?;
             let weekly_off = args.weekly_off.or(settings.weekly_off).unwrap_or_default();
             let calendar = Calendar {
                 weekly_off: weekly_off.0,
             };
-            let today = site.days.day_of(SystemClock.now());
+            let today = days.day_of(SystemClock.now());
             register(
                 &mut store,
                 month.resolve(today),

@@ -2,13 +2,15 @@
 //! anew.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::task::consume_budget;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -27,6 +29,8 @@ const LASTING: Duration = Duration::from_secs(1);
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);
 /// A clock that differs from the upstream's by more than this is worth a warning.
 const CLOCK_TOLERANCE_MS: u64 = 5_000;
+/// How long a stop waits for the upstream to note what became of the flashes it still has.
+const FAREWELL_WITHIN: Duration = Duration::from_millis(600);
 /// Why an upstream counts as down that says nothing in time.
 const NO_ANSWER: &str = "no answer within the deadline";
 
@@ -64,18 +68,38 @@ impl Link {
 
     /// Makes a connection and takes the upstream's Welcome.
     async fn connect(&self, stop: &CancellationToken) -> Result<Connection, Error> {
-        // Dead means no answer within the deadline, not only a closed socket; and a flash that
-        // waits for the first connection has its deadline too.
-        let patience = self.shared.options.deadline.min(GREETING_WITHIN);
         let connection = tokio::select! {
-            reached = timeout(patience, self.reach()) => {
-                reached.map_err(|_| Error::TimedOut(NO_ANSWER))??
-            }
+            reached = self.reach() => reached?,
+            // A flash that waits for the first connection has its deadline too.
             Err(cause) = self.watch_deadlines() => return Err(cause),
             () = stop.cancelled() => return Err(Error::Closed),
         };
         self.up(&connection.welcome)?;
         Ok(connection)
+    }
+
+    /// Tries the upstream's addresses in turn, until one welcomes us.
+    async fn reach(&self) -> Result<Connection, Error> {
+        let options = &self.shared.options;
+        // Dead means no answer within the deadline, not only a closed socket.
+        let patience = options.patience.deadline.min(GREETING_WITHIN);
+        let began = Instant::now();
+        let addresses = timeout(patience, address::resolve(&options.address))
+            .await
+            .map_err(|_| Error::TimedOut("its name is not resolved within the deadline"))??;
+        let each = patience.saturating_sub(began.elapsed())
+            / u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+        let mut failure = Error::Closed;
+        for address in addresses {
+            address::check(address.ip(), options.insecure)?;
+            // One that takes no packets must not use up the time of the others.
+            match timeout(each, greet(address, options)).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(cause)) => failure = cause,
+                Err(_elapsed) => failure = Error::TimedOut(NO_ANSWER),
+            }
+        }
+        Err(failure)
     }
 
     /// Serves a connection until it ends; returns why it did.
@@ -92,23 +116,10 @@ impl Link {
         }
     }
 
-    /// Tries the upstream's addresses in turn, and greets the first that takes the connection.
-    async fn reach(&self) -> Result<Connection, Error> {
-        let options = &self.shared.options;
-        let mut failure = Error::Closed;
-        for address in address::resolve(&options.address).await? {
-            address::check(address.ip(), options.insecure)?;
-            match TcpStream::connect(address).await {
-                Ok(stream) => return greet(stream, options).await,
-                Err(cause) => failure = cause.into(),
-            }
-        }
-        Err(failure)
-    }
-
     /// Handles what the upstream says.
     async fn read(&self, mut reader: FrameReader<OwnedReadHalf>) -> Result<Infallible, Error> {
         loop {
+            consume_budget().await;
             let message = timeout(SILENT_AFTER, reader.next())
                 .await
                 .map_err(|_| Error::TimedOut("nothing came from it for 30 s"))??;
@@ -123,7 +134,11 @@ impl Link {
                         self.shared.to_write.notify_one();
                     }
                 }
-                Message::Noted(noted) => self.state().noted(noted.event),
+                Message::Noted(noted) => {
+                    self.state().noted(noted.event);
+                    // When we are about to end, the writer waits for the last of them.
+                    self.shared.to_write.notify_one();
+                }
                 Message::Ping(echo) => self.send(&Message::Pong(echo)),
                 Message::Pong(_) => (),
                 Message::Hello(_)
@@ -141,13 +156,19 @@ impl Link {
     }
 
     /// Writes what there is to write, everything that gathered meanwhile at once; pings when there
-    /// was nothing for a while.
+    /// was nothing for a while. Told to stop, it ends when the upstream has noted what became of
+    /// the flashes that it still has.
     async fn write(
         &self,
         mut writer: OwnedWriteHalf,
         stop: &CancellationToken,
     ) -> Result<Infallible, Error> {
+        let mut leave_by = None;
         loop {
+            if leave_by.is_none() && stop.is_cancelled() {
+                leave_by = Some(Instant::now() + FAREWELL_WITHIN);
+                self.state().leave();
+            }
             let bytes = self.state().out.split();
             if !bytes.is_empty() {
                 timeout(WRITE_WITHIN, writer.write_all(&bytes))
@@ -155,14 +176,20 @@ impl Link {
                     .map_err(|_| Error::TimedOut("it takes nothing that is written to it"))??;
                 continue;
             }
-            if stop.is_cancelled() {
+            let Some(leave_by) = leave_by else {
+                tokio::select! {
+                    () = self.shared.to_write.notified() => (),
+                    () = sleep(PING_AFTER) => self.send(&Message::Ping(Echo { n: 0 })),
+                    () = stop.cancelled() => (),
+                }
+                continue;
+            };
+            if self.state().has_reported_all() {
                 return Err(Error::Closed);
             }
-            tokio::select! {
-                () = self.shared.to_write.notified() => (),
-                () = sleep(PING_AFTER) => self.send(&Message::Ping(Echo { n: 0 })),
-                () = stop.cancelled() => self.state().abandon(),
-            }
+            timeout_at(leave_by, self.shared.to_write.notified())
+                .await
+                .map_err(|_| Error::TimedOut("it does not note what was undelivered"))?;
         }
     }
 
@@ -230,24 +257,24 @@ impl Link {
             upstream, address, ..
         } = &self.shared.options;
         self.state().down();
-        let why = cause.to_string();
-        let before = self.shared.status.send_replace(Status {
+        let why = match cause.advice() {
+            Some(advice) => format!("{cause}; {advice}"),
+            None => cause.to_string(),
+        };
+        let verb = if cause.is_retryable() { "reach" } else { "use" };
+        let said = format!("cannot {verb} the {upstream} at {address}: {why}");
+        let status = Status {
             phase: Phase::Down,
-            why: why.clone(),
-        });
+            why: said.clone(),
+        };
+        let before = self.shared.status.send_replace(status);
         match before.phase {
-            _ if before.phase == Phase::Down && before.why == why => {
-                debug!("still no {upstream} at {address}: {why}");
-            }
+            Phase::Down if before.why == said => debug!("still: {said}"),
             Phase::Up => {
-                warn!("lost the {upstream} at {address}: {why}; no door opens until it is back")
+                warn!("lost the {upstream} at {address}: {cause}; no door opens meanwhile")
             }
-            Phase::Trying | Phase::Down if cause.is_retryable() => {
-                warn!(
-                    "cannot reach the {upstream} at {address}: {why}; no door opens until it can be"
-                );
-            }
-            Phase::Trying | Phase::Down => error!("cannot use the {upstream} at {address}: {why}"),
+            _ if cause.is_retryable() => warn!("{said}"),
+            _ => error!("{said}"),
         }
     }
 }
@@ -259,8 +286,9 @@ struct Connection {
     welcome: Welcome,
 }
 
-/// Says Hello and waits for the answer.
-async fn greet(stream: TcpStream, options: &Options) -> Result<Connection, Error> {
+/// Connects, says Hello and waits for the answer.
+async fn greet(address: SocketAddr, options: &Options) -> Result<Connection, Error> {
+    let stream = TcpStream::connect(address).await?;
     // A flash is one small write: it must not wait for more to come.
     stream.set_nodelay(true)?;
     let (read, mut writer) = stream.into_split();
@@ -282,8 +310,8 @@ async fn greet(stream: TcpStream, options: &Options) -> Result<Connection, Error
                 welcome,
             })
         }
-        Message::Welcome(Welcome { version, .. }) => {
-            Err(Error::VersionMismatch((version, version)))
+        Message::Welcome(welcome) => {
+            Err(Error::VersionMismatch((welcome.version, welcome.version)))
         }
         Message::Refused(refused) => Err(Error::Refused(refused.reason)),
         _ => Err(Error::Malformed(

@@ -13,14 +13,15 @@ use tokio::time::{Instant, timeout};
 
 use crate::clock::Clock;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
+use crate::wire::address::{self, HostPort};
 use crate::wire::answers::Answers;
-use crate::wire::{Error, Flash, Role, address};
+use crate::wire::{Error, Flash, Role};
 
 mod keeper;
 mod state;
 
-pub use state::Phase;
 use state::State;
+pub use state::{Patience, Phase};
 
 /// How long a start may wait for the upstream's name to be resolved.
 const RESOLVE_WITHIN: Duration = Duration::from_secs(1);
@@ -28,16 +29,16 @@ const RESOLVE_WITHIN: Duration = Duration::from_secs(1);
 /// What a link needs to know.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where the upstream listens, as `HOST:PORT`.
-    pub address: String,
+    /// Where the upstream listens.
+    pub address: HostPort,
     /// What the upstream is called in messages to people: "central" or "relay".
     pub upstream: &'static str,
     /// What this client is.
     pub role: Role,
     /// This client's name.
     pub name: DeviceName,
-    /// How long a flash may wait for its answer.
-    pub deadline: Duration,
+    /// How long flashes may wait for their answers.
+    pub patience: Patience,
     /// Whether the upstream may be off this machine.
     pub insecure: bool,
     /// The wall clock, to compare with the upstream's.
@@ -113,7 +114,7 @@ impl Link {
         state.ask(
             flash,
             asker.clone(),
-            self.shared.options.deadline,
+            self.shared.options.patience,
             Instant::now(),
         );
         let timer_is_late = state.timer_is_late();

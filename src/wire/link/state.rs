@@ -2,6 +2,7 @@
 //! upstream as soon as it can, and the bytes to write. No I/O and no clock: times come as
 //! arguments.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use tokio::time::Instant;
 use tracing::error;
 
 use crate::domain::access::{Reason, Verdict};
-use crate::domain::ids::{DeviceName, EventId, InstallationId};
-use crate::wire::answers::{Answers, Unheard};
+use crate::domain::ids::{DeviceName, EventId, InstallationId, TwinkletId};
+use crate::wire::answers::Answers;
 use crate::wire::{Answer, Door, Event, Flash, Message, codec};
 
 /// The most undelivered events that are remembered until the upstream has noted them. Each lost
@@ -33,14 +34,18 @@ pub enum Phase {
 #[derive(Debug)]
 pub(super) struct State {
     phase: Phase,
+    /// Whether we are about to end: nothing is asked any more, only reported.
+    leaving: bool,
     next_seq: u64,
     pending: HashMap<u64, Pending>,
+    /// Under which number each event waits that does.
+    by_event: HashMap<EventId, u64>,
     /// When something is next due for a pending flash, soonest first.
     due: BTreeSet<(Instant, u64)>,
     /// What the timer was set to, if it was.
     armed: Option<Instant>,
     /// Events to be noted upstream as undelivered, and who wants to hear that they were.
-    undelivered: BTreeMap<EventId, Vec<Answers>>,
+    undelivered: BTreeMap<EventId, Option<Answers>>,
     /// The doors that are connected to this relay, and how many connections each has.
     doors: BTreeMap<DeviceName, usize>,
     /// The upstream's installation, once known.
@@ -49,26 +54,46 @@ pub(super) struct State {
     pub(super) out: BytesMut,
 }
 
+/// How long flashes may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How long the upstream may take to answer.
+    pub deadline: Duration,
+    /// How much earlier than its own budget ends an asker is told that no answer came, so that it
+    /// hears it from us before it gives us up.
+    pub margin: Duration,
+}
+
 /// A flash that was sent and not answered yet.
 #[derive(Debug)]
 struct Pending {
-    /// The number under which its asker knows it.
-    seq: u64,
     event: EventId,
-    /// Who waits for the answer; `None` once told that none came in time.
-    asker: Option<Answers>,
-    /// When the asker must have an answer.
+    door: DeviceName,
+    twinklet: TwinkletId,
+    /// Who waits for the answer: more than one if the flash was sent again, nobody once told that
+    /// none came in time.
+    askers: Vec<Asker>,
+    /// When the askers must have an answer.
     answer_by: Instant,
     /// When the upstream has missed its deadline.
     give_up_at: Instant,
+}
+
+/// Who waits for an answer, and under which number.
+#[derive(Debug)]
+struct Asker {
+    seq: u64,
+    answers: Answers,
 }
 
 impl State {
     pub(super) fn new() -> Self {
         Self {
             phase: Phase::Trying,
+            leaving: false,
             next_seq: 1,
             pending: HashMap::new(),
+            by_event: HashMap::new(),
             due: BTreeSet::new(),
             armed: None,
             undelivered: BTreeMap::new(),
@@ -92,56 +117,88 @@ impl State {
     }
 
     /// Sends a flash on under a number of our own, or refuses it at once while the upstream is
-    /// down. It gets an answer within `deadline`, and within its own budget.
+    /// down. It gets an answer within the deadline, and before its own budget ends.
     pub(super) fn ask(
         &mut self,
         mut flash: Flash,
-        asker: Answers,
-        deadline: Duration,
+        answers: Answers,
+        patience: Patience,
         now: Instant,
     ) {
-        if self.phase == Phase::Down {
-            return asker.refuse(flash.seq, flash.event, Reason::CentralUnreachable);
+        if self.phase == Phase::Down || self.leaving {
+            return answers.refuse(flash.seq, flash.event, Reason::CentralUnreachable);
         }
-        let budget = flash.budget().min(deadline);
-        let pending = Pending {
+        let asker = Asker {
             seq: flash.seq,
+            answers,
+        };
+        let Some(asker) = self.ask_again(&flash, asker) else {
+            return;
+        };
+        let margin = patience.margin.min(flash.budget() / 10);
+        let budget = (flash.budget() - margin).min(patience.deadline);
+        let pending = Pending {
             event: flash.event,
-            asker: Some(asker),
+            door: flash.door.clone(),
+            twinklet: flash.twinklet,
+            askers: vec![asker],
             answer_by: now + budget,
-            give_up_at: now + deadline,
+            give_up_at: now + patience.deadline,
         };
         flash.seq = self.next_seq;
         flash.budget_ms = u32::try_from(budget.as_millis()).unwrap_or(u32::MAX);
         self.next_seq += 1;
         self.due.insert((pending.answer_by, flash.seq));
+        self.by_event.entry(flash.event).or_insert(flash.seq);
         self.pending.insert(flash.seq, pending);
         self.send(&Message::Flash(flash));
     }
 
+    /// Has a flash that was sent again wait for the answer that is under way. Gives the asker back
+    /// if it has to be asked anew: there is none, or it is another flash that bears the same id.
+    fn ask_again(&mut self, flash: &Flash, asker: Asker) -> Option<Asker> {
+        let known = self.by_event.get(&flash.event);
+        let Some(pending) = known.and_then(|seq| self.pending.get_mut(seq)) else {
+            return Some(asker);
+        };
+        if pending.door != flash.door || pending.twinklet != flash.twinklet {
+            return Some(asker);
+        }
+        if pending.askers.is_empty() {
+            // It was given up: whatever the upstream decides counts for nothing.
+            asker
+                .answers
+                .refuse(asker.seq, flash.event, Reason::TooLate);
+        } else {
+            pending.askers.push(asker);
+        }
+        None
+    }
+
     /// Hands an answer to whoever waits for it, if it came in time.
     pub(super) fn answered(&mut self, mut answer: Answer, now: Instant) {
-        let Some(pending) = self.pending.remove(&answer.seq) else {
+        let Some(mut pending) = self.pending.remove(&answer.seq) else {
             return;
         };
         self.due.remove(&(pending.due_at(), answer.seq));
-        answer.seq = pending.seq;
+        self.forget_event(pending.event, answer.seq);
         let opens = answer.verdict == Verdict::Open;
-        let heard = match pending.asker {
-            Some(asker) if now <= pending.answer_by => asker.verdict(pending.event, answer),
-            Some(asker) => {
-                asker.refuse(pending.seq, pending.event, Reason::TooLate);
-                if opens {
-                    Err(Unheard(pending.event))
-                } else {
-                    Ok(())
-                }
+        let mut heard = false;
+        if now > pending.answer_by {
+            pending.refuse(Reason::TooLate);
+        } else if let Some(Asker { seq, answers }) = pending.askers.pop() {
+            for Asker { seq, answers } in pending.askers {
+                let answer = Answer {
+                    seq,
+                    ..answer.clone()
+                };
+                heard |= answers.verdict(pending.event, answer).is_ok();
             }
-            None if opens => Err(Unheard(pending.event)),
-            None => Ok(()),
-        };
-        if let Err(Unheard(event)) = heard {
-            self.undelivered(event, None);
+            answer.seq = seq;
+            heard |= answers.verdict(pending.event, answer).is_ok();
+        }
+        if opens && !heard {
+            self.undelivered(pending.event, None);
         }
     }
 
@@ -154,13 +211,10 @@ impl State {
             let Some(pending) = self.pending.get_mut(&seq) else {
                 continue;
             };
-            if let Some(asker) = pending.asker.take() {
-                let reason = match pending.answer_by < pending.give_up_at {
-                    true => Reason::TooLate,
-                    false => Reason::CentralUnreachable,
-                };
-                asker.refuse(pending.seq, pending.event, reason);
-            }
+            pending.refuse(match pending.answer_by < pending.give_up_at {
+                true => Reason::TooLate,
+                false => Reason::CentralUnreachable,
+            });
             if pending.give_up_at <= now {
                 missed = true;
             } else {
@@ -173,20 +227,36 @@ impl State {
     /// Notes that an `Open` for the event reached no door, and tells the upstream until it has
     /// stored that; `asker` hears then that it has.
     pub(super) fn undelivered(&mut self, event: EventId, asker: Option<Answers>) {
+        // A door whose connection was lost, and that asks again over another one, may still be
+        // opened: only its own word says that it was not.
+        let asked_again = self
+            .by_event
+            .get(&event)
+            .and_then(|seq| self.pending.get(seq));
+        if asker.is_none() && asked_again.is_some_and(|pending| !pending.askers.is_empty()) {
+            return;
+        }
         if self.undelivered.len() >= MAX_UNDELIVERED
+            && !self.undelivered.contains_key(&event)
             && let Some((oldest, _)) = self.undelivered.pop_first()
         {
             error!("too many undelivered events to remember; forgetting {oldest}");
         }
-        self.undelivered.entry(event).or_default().extend(asker);
+        let known = self.undelivered.entry(event).or_default();
+        *known = asker.or(known.take());
         if self.phase == Phase::Up {
             self.send(&Message::Undelivered(Event { event }));
         }
     }
 
+    /// Whether the upstream has noted everything that it was told.
+    pub(super) fn has_reported_all(&self) -> bool {
+        self.undelivered.is_empty()
+    }
+
     /// The upstream has stored that the event was undelivered.
     pub(super) fn noted(&mut self, event: EventId) {
-        for asker in self.undelivered.remove(&event).into_iter().flatten() {
+        if let Some(Some(asker)) = self.undelivered.remove(&event) {
             asker.noted(event);
         }
     }
@@ -235,20 +305,28 @@ impl State {
         self.refuse_all(was_up);
     }
 
-    /// We are about to end: every flash that waits is refused, and the upstream told so.
-    pub(super) fn abandon(&mut self) {
-        self.refuse_all(true);
+    /// We are about to end: every flash that waits is refused, and the upstream is told so.
+    pub(super) fn leave(&mut self) {
+        self.leaving = true;
+        self.refuse_all(self.phase == Phase::Up);
     }
 
     fn refuse_all(&mut self, were_sent: bool) {
         self.due.clear();
-        for (_, pending) in std::mem::take(&mut self.pending) {
-            if let Some(asker) = pending.asker {
-                asker.refuse(pending.seq, pending.event, Reason::CentralUnreachable);
-            }
+        self.by_event.clear();
+        for (_, mut pending) in std::mem::take(&mut self.pending) {
+            pending.refuse(Reason::CentralUnreachable);
             if were_sent {
                 self.undelivered(pending.event, None);
             }
+        }
+    }
+
+    fn forget_event(&mut self, event: EventId, seq: u64) {
+        if let Entry::Occupied(entry) = self.by_event.entry(event)
+            && *entry.get() == seq
+        {
+            entry.remove();
         }
     }
 
@@ -264,10 +342,17 @@ impl State {
 impl Pending {
     /// Under which time it stands in [`State::due`].
     fn due_at(&self) -> Instant {
-        if self.asker.is_some() {
-            self.answer_by
-        } else {
+        if self.askers.is_empty() {
             self.give_up_at
+        } else {
+            self.answer_by
+        }
+    }
+
+    /// Tells those who wait that there is no answer for them.
+    fn refuse(&mut self, reason: Reason) {
+        for Asker { seq, answers } in self.askers.drain(..) {
+            answers.refuse(seq, self.event, reason);
         }
     }
 }

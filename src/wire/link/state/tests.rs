@@ -3,6 +3,10 @@ use crate::domain::ids::TwinkletId;
 use crate::wire::answers::{Owed, OwedReceiver};
 
 const DEADLINE: Duration = Duration::from_millis(1500);
+const PATIENCE: Patience = Patience {
+    deadline: DEADLINE,
+    margin: Duration::from_millis(50),
+};
 
 fn flash(seq: u64, budget_ms: u32) -> Flash {
     Flash {
@@ -55,7 +59,7 @@ fn undelivered(number: u64) -> Message {
 /// The verdicts that an asker got, with its own numbers.
 fn verdicts(owed: &mut OwedReceiver) -> Vec<(u64, &'static str)> {
     let mut all = Vec::new();
-    while let Ok(Owed::Verdict(answer, _)) = owed.try_recv() {
+    while let Some(Owed::Verdict(answer, _)) = owed.next_now() {
         all.push((answer.seq, answer.verdict.code()));
     }
     all
@@ -66,8 +70,12 @@ fn flashes_are_renumbered_and_answers_find_their_way_back() {
     let (mut state, now) = (up(), Instant::now());
     let (front, mut at_front) = Answers::channel();
     let (back, mut at_back) = Answers::channel();
-    state.ask(flash(5, 3000), front.clone(), DEADLINE, now);
-    state.ask(flash(5, 100), back, DEADLINE, now);
+    state.ask(flash(5, 3000), front.clone(), PATIENCE, now);
+    let other = Flash {
+        event: event(6),
+        ..flash(5, 100)
+    };
+    state.ask(other, back, PATIENCE, now);
     let sent = sent(&mut state);
     let numbers: Vec<_> = sent
         .iter()
@@ -78,7 +86,7 @@ fn flashes_are_renumbered_and_answers_find_their_way_back() {
         .collect();
     assert_eq!(
         numbers,
-        [(1, 1500), (2, 100)],
+        [(1, 1500), (2, 90)],
         "the budget is never more than our deadline"
     );
     state.answered(open(2), now);
@@ -92,10 +100,10 @@ fn flashes_are_renumbered_and_answers_find_their_way_back() {
 fn while_down_every_flash_is_refused_at_once() {
     let (mut state, now) = (State::new(), Instant::now());
     let (asker, mut owed) = Answers::channel();
-    state.ask(flash(1, 3000), asker.clone(), DEADLINE, now);
+    state.ask(flash(1, 3000), asker.clone(), PATIENCE, now);
     assert_eq!(verdicts(&mut owed), [], "nothing is known yet: it waits");
     state.down();
-    state.ask(flash(2, 3000), asker, DEADLINE, now);
+    state.ask(flash(2, 3000), asker, PATIENCE, now);
     assert_eq!(
         verdicts(&mut owed),
         [(1, "central-unreachable"), (2, "central-unreachable")]
@@ -109,8 +117,8 @@ fn a_missed_deadline_refuses_and_is_reported_on_the_next_connection() {
     let (mut state, now) = (up(), Instant::now());
     let (asker, mut owed) = Answers::channel();
     state.door_came(&"lab".parse().unwrap());
-    state.ask(flash(1, 3000), asker.clone(), DEADLINE, now);
-    state.ask(flash(2, 3000), asker, DEADLINE, now + DEADLINE / 2);
+    state.ask(flash(1, 3000), asker.clone(), PATIENCE, now);
+    state.ask(flash(2, 3000), asker, PATIENCE, now + DEADLINE / 2);
     sent(&mut state);
     assert!(!state.expire(now + DEADLINE / 2));
     assert!(state.expire(now + DEADLINE));
@@ -136,11 +144,11 @@ fn a_missed_deadline_refuses_and_is_reported_on_the_next_connection() {
 fn an_askers_shorter_budget_does_not_speak_against_the_upstream() {
     let (mut state, now) = (up(), Instant::now());
     let (asker, mut owed) = Answers::channel();
-    state.ask(flash(1, 10), asker, DEADLINE, now);
+    state.ask(flash(1, 10), asker, PATIENCE, now);
     assert!(state.timer_is_late());
-    assert_eq!(state.arm_timer(), Some(now + Duration::from_millis(10)));
+    assert_eq!(state.arm_timer(), Some(now + Duration::from_millis(9)));
     assert!(!state.timer_is_late());
-    assert!(!state.expire(now + Duration::from_millis(10)));
+    assert!(!state.expire(now + Duration::from_millis(9)));
     assert_eq!(verdicts(&mut owed), [(1, "too-late")]);
     assert_eq!(state.arm_timer(), Some(now + DEADLINE));
     sent(&mut state);
@@ -155,9 +163,9 @@ fn an_open_that_comes_late_or_to_nobody_is_undelivered() {
     let (mut state, now) = (up(), Instant::now());
     let (asker, mut owed) = Answers::channel();
     let (gone, _) = Answers::channel();
-    state.ask(flash(1, 3000), asker.clone(), DEADLINE, now);
-    state.ask(flash(2, 3000), gone.clone(), DEADLINE, now);
-    state.ask(flash(3, 3000), gone, DEADLINE, now);
+    state.ask(flash(1, 3000), asker.clone(), PATIENCE, now);
+    state.ask(flash(2, 3000), gone.clone(), PATIENCE, now);
+    state.ask(flash(3, 3000), gone, PATIENCE, now);
     sent(&mut state);
     // The timer has not run yet, but the time is over.
     state.answered(open(1), now + DEADLINE + Duration::from_millis(1));
@@ -178,9 +186,9 @@ fn whoever_reported_an_undelivered_event_hears_once_it_is_stored() {
     let (asker, mut owed) = Answers::channel();
     state.undelivered(event(9), Some(asker));
     assert_eq!(sent(&mut state), [undelivered(9)]);
-    assert!(owed.try_recv().is_err());
+    assert!(owed.next_now().is_none());
     state.noted(event(9));
-    assert!(matches!(owed.try_recv(), Ok(Owed::Noted(noted)) if noted == event(9)));
+    assert!(matches!(owed.next_now(), Some(Owed::Noted(noted)) if noted == event(9)));
 }
 
 #[test]
@@ -197,4 +205,68 @@ fn a_door_is_announced_while_one_of_its_connections_is_left() {
     state.door_went(&lab);
     state.up();
     assert_eq!(sent(&mut state), []);
+}
+
+#[test]
+fn a_flash_that_is_sent_again_waits_for_the_same_answer() {
+    let (mut state, now) = (up(), Instant::now());
+    let (lost, _) = Answers::channel();
+    let (again, mut owed) = Answers::channel();
+    state.ask(flash(1, 3000), lost, PATIENCE, now);
+    state.ask(
+        Flash {
+            seq: 4,
+            ..flash(1, 3000)
+        },
+        again.clone(),
+        PATIENCE,
+        now,
+    );
+    // Another badge under the same id is another flash; the upstream will refuse it.
+    let other = Flash {
+        seq: 5,
+        twinklet: TwinkletId::new(8).unwrap(),
+        ..flash(1, 3000)
+    };
+    state.ask(other, again.clone(), PATIENCE, now);
+    assert_eq!(sent(&mut state).len(), 2);
+    // That the first connection was lost does not speak for the second.
+    state.undelivered(event(1), None);
+    state.answered(open(1), now);
+    assert_eq!(verdicts(&mut owed), [(4, "open")]);
+    assert_eq!(sent(&mut state), [], "one of the two heard it");
+    // Once it is answered, it is asked anew.
+    state.ask(flash(1, 3000), again, PATIENCE, now);
+    assert_eq!(sent(&mut state).len(), 1);
+}
+
+#[test]
+fn a_flash_that_was_given_up_is_not_opened_when_it_is_sent_again() {
+    let (mut state, now) = (up(), Instant::now());
+    let (asker, mut owed) = Answers::channel();
+    state.ask(flash(1, 10), asker.clone(), PATIENCE, now);
+    state.expire(now + Duration::from_millis(10));
+    state.ask(flash(1, 3000), asker, PATIENCE, now);
+    assert_eq!(verdicts(&mut owed), [(1, "too-late"), (1, "too-late")]);
+    sent(&mut state);
+    state.answered(open(1), now);
+    assert_eq!(sent(&mut state), [undelivered(1)]);
+}
+
+#[test]
+fn about_to_end_it_refuses_and_reports_what_is_under_way() {
+    let (mut state, now) = (up(), Instant::now());
+    let (asker, mut owed) = Answers::channel();
+    state.ask(flash(1, 3000), asker.clone(), PATIENCE, now);
+    sent(&mut state);
+    state.leave();
+    state.ask(flash(2, 3000), asker, PATIENCE, now);
+    assert_eq!(
+        verdicts(&mut owed),
+        [(1, "central-unreachable"), (2, "central-unreachable")]
+    );
+    assert_eq!(sent(&mut state), [undelivered(1)]);
+    assert!(!state.has_reported_all());
+    state.noted(event(1));
+    assert!(state.has_reported_all());
 }
