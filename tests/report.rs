@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{ASHA, Client, Ended, Site};
+use common::{ASHA, Client, Ended, Site, TestClock};
 
 /// A site in which Asha was there on every working day of February 2024 but the 14th, Ravi on the
 /// 5th and on Sunday the 11th, and nobody on the 20th.
@@ -189,5 +189,24 @@ fn events_are_listed_newest_last() {
     assert!(
         all.starts_with("time,door,relay,twinklet,number,employee,verdict\r\n"),
         "{all}"
+    );
+}
+
+#[test]
+fn this_month_and_today_are_those_of_the_clock() {
+    let site = february();
+    let clock = TestClock::standing_at(site.folder.path(), "2024-02-15T12:00:00Z");
+    let mut command = site.command(&["report", "--month", "--format", "csv"]);
+    clock.give_to(&mut command);
+    let printed = common::ended(&mut command).stdout;
+    let asha = printed.lines().nth(1).unwrap();
+    assert_eq!(
+        asha,
+        "1,Asha Rao,P,P,P,W,P,P,P,P,P,P,W,P,P,A,P,P,P,W,P,,P,P,P,P,W,P,P,P,P,23,1"
+    );
+    let ravi = printed.lines().nth(2).unwrap();
+    assert_eq!(
+        ravi,
+        "2,Ravi,A,A,A,W,P,A,A,A,A,A,P,A,A,P,a,,,W,,,,,,,W,,,,,3,10"
     );
 }

@@ -20,9 +20,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 pub mod client;
+pub mod clock;
 pub mod process;
 
 pub use client::{Client, PlainClient};
+pub use clock::TestClock;
 pub use process::Proc;
 
 /// Longer than anything takes that works, also on a busy machine.
