@@ -8,13 +8,17 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Zone;
 use crate::logging::Level;
 
+mod central;
+mod door;
 mod office;
 mod parse;
-mod servers;
+mod relay;
 
+pub use central::{CentralArgs, CentralCommand};
+pub use door::DoorArgs;
 pub use office::{EmployeeArgs, EmployeeCommand, ReportArgs, ReportCommand, Whom};
 pub use parse::parse;
-pub use servers::{CentralArgs, CentralCommand, DoorArgs, RelayArgs};
+pub use relay::RelayArgs;
 
 /// Door access and attendance for places that run their own doors.
 #[derive(Debug, Parser)]

@@ -7,7 +7,6 @@
 //!      '------------- answers -----------------'
 //! ```
 
-use std::io::{self, Write};
 use std::sync::Arc;
 
 use tracing::{error, info, warn};
@@ -25,6 +24,7 @@ use crate::wire::address::HostPort;
 use crate::wire::plain::PlainRules;
 use crate::wire::server;
 
+mod admin;
 mod desk;
 mod writer;
 
@@ -40,22 +40,9 @@ const DEFAULT_PORT: u16 = 9999;
 pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let site = Site::choose(args.site.clone(), settings)?;
     match args.command {
-        Some(CentralCommand::Init) => init(&site),
+        Some(CentralCommand::Init) => admin::init(&site),
         None => shutdown::run(serve(args, settings, &site)),
     }
-}
-
-/// `twinkle central init`.
-fn init(site: &Site) -> anyhow::Result<Exit> {
-    let Opened { store, condition } = site.open_as_central()?;
-    let path = store.path().display();
-    let mut out = io::stdout().lock();
-    match condition {
-        Condition::Created => writeln!(out, "made {path}, days in {}", store.timezone()?)?,
-        Condition::Migrated => writeln!(out, "brought {path} up to date")?,
-        Condition::Current => writeln!(out, "{path} is up to date")?,
-    }
-    Ok(Exit::Done)
 }
 
 async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::Result<Exit> {

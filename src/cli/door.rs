@@ -1,0 +1,70 @@
+//! The command line of a door.
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use crate::config::Span;
+use crate::domain::ids::{DeviceName, TwinkletId};
+use crate::wire::address::HostPort;
+
+/// `twinkle door`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Variables: TWINKLE_DOOR_NAME, TWINKLE_DOOR_RELAY, TWINKLE_DOOR_FROM, TWINKLE_DOOR_LOCK,
+TWINKLE_DOOR_OPEN_FOR, TWINKLE_DOOR_DEADLINE, TWINKLE_DOOR_INSECURE
+
+Examples:
+  twinkle door lab                                read badge numbers from standard input
+  twinkle door lab --flash 7                      one flash: exit 0 open, 1 not, 4 nobody answers
+  twinkle door lab --relay 127.0.0.1:9999         straight to a central")]
+pub struct DoorArgs {
+    /// The door's name [default: the machine's]
+    #[arg(env = "TWINKLE_DOOR_NAME", hide_env = true)]
+    pub name: Option<DeviceName>,
+    /// Where the relay, or the central, listens [default: 127.0.0.1:9998]
+    #[arg(long, value_name = "ADDR", env = "TWINKLE_DOOR_RELAY", hide_env = true)]
+    pub relay: Option<HostPort>,
+    /// Where flashes come from: stdin [default: stdin]
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        env = "TWINKLE_DOOR_FROM",
+        hide_env = true
+    )]
+    pub from: Option<String>,
+    /// What to unlock: sim, a simulated lock [default: sim]
+    #[arg(long, value_name = "LOCK", env = "TWINKLE_DOOR_LOCK", hide_env = true)]
+    pub lock: Option<String>,
+    /// How long the lock stays open [default: 5s]
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "TWINKLE_DOOR_OPEN_FOR",
+        hide_env = true
+    )]
+    pub open_for: Option<Span>,
+    /// How long the relay may take to answer [default: 3s]
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "TWINKLE_DOOR_DEADLINE",
+        hide_env = true
+    )]
+    pub deadline: Option<Span>,
+    /// Flash this badge once instead, and end
+    #[arg(long, value_name = "ID")]
+    pub flash: Option<TwinkletId>,
+    /// Use addresses off this machine, unprotected
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new(),
+        env = "TWINKLE_DOOR_INSECURE",
+        hide_env = true,
+        hide_possible_values = true
+    )]
+    pub insecure: Option<bool>,
+}
