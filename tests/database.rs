@@ -146,11 +146,8 @@ fn what_is_no_database_of_ours_is_left_alone() {
 fn an_empty_file_is_no_database_yet() {
     let site = Site::new();
     fs::write(site.db(), "").unwrap();
-    all_refuse(
-        &site,
-        3,
-        "is of version 0, this program needs 1: 'twinkle central init' brings it",
-    );
+    all_refuse(&site, 3, "is of version 0, this program needs");
+    all_refuse(&site, 3, "'twinkle central init' brings it");
     site.ok(&["central", "init"]);
     site.ok(&["employee", "list"]);
 }

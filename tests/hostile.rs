@@ -16,7 +16,7 @@ use common::client::frame;
 use common::{ASHA, Client, Proc, SOON, Site};
 use twinkle::domain::access::Verdict;
 use twinkle::domain::ids::EventId;
-use twinkle::wire::{Answer, Door, Echo, Event, Message, Refused, Role};
+use twinkle::wire::{Answer, Door, Echo, Event, Gone, Message, Refused, Role};
 
 /// A central, and a relay before it: both speak the same protocol, so both must hold out.
 struct Servers {
@@ -164,6 +164,10 @@ fn messages_out_of_place_close_their_connection_only() {
             reason: "version".to_owned(),
         }),
         Message::Door(Door {
+            name: "other".parse().unwrap(),
+            plain: false,
+        }),
+        Message::Gone(Gone {
             name: "other".parse().unwrap(),
         }),
     ] {

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
-use crate::db::device::{self, Kind};
+use crate::db::device::{self, DeviceKind, Sighting};
 use crate::db::event::{self, NewEvent};
 use crate::db::values::to_millis;
 use crate::db::{Result, Store, assignment, attendance, undelivered};
@@ -26,6 +26,8 @@ pub enum Entry {
     Door(DeviceName),
     /// A relay has said Hello.
     Relay(DeviceName),
+    /// Devices have come or gone, or it is only to be written that the central lives.
+    Seen(Vec<Sighting>),
 }
 
 /// A flash, as it came to the central.
@@ -77,11 +79,12 @@ impl Store {
                     Entry::Undelivered(event) => {
                         undelivered::note(transaction, *event, now).map(|()| Outcome::Noted)
                     }
-                    Entry::Door(name) => {
-                        device::learn(transaction, Kind::Door, name, now).map(|()| Outcome::Noted)
-                    }
-                    Entry::Relay(name) => {
-                        device::learn(transaction, Kind::Relay, name, now).map(|()| Outcome::Noted)
+                    Entry::Door(name) => device::learn(transaction, DeviceKind::Door, name, now)
+                        .map(|()| Outcome::Noted),
+                    Entry::Relay(name) => device::learn(transaction, DeviceKind::Relay, name, now)
+                        .map(|()| Outcome::Noted),
+                    Entry::Seen(sightings) => {
+                        device::note(transaction, sightings, now).map(|()| Outcome::Noted)
                     }
                 })
                 .collect()
@@ -98,9 +101,9 @@ struct Moment {
 }
 
 fn admit_flash(connection: &Connection, flash: &FlashEntry, at: &Moment) -> Result<Outcome> {
-    let door = device::find(connection, Kind::Door, &flash.door)?;
+    let door = device::find(connection, DeviceKind::Door, &flash.door)?;
     let relay = match &flash.relay {
-        Some(name) => device::find(connection, Kind::Relay, name)?,
+        Some(name) => device::find(connection, DeviceKind::Relay, name)?,
         None => None,
     };
     let holder = assignment::holder(connection, flash.twinklet, at.day)?;

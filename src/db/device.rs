@@ -1,37 +1,145 @@
-//! The doors and the relays, each known by its name from its first Hello.
+//! The doors and the relays, each known by its name from its first Hello, and when each was last
+//! heard of.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::db::Result;
-use crate::db::values::to_millis;
+use crate::db::values::{from_millis, to_millis};
+use crate::db::{Result, Store};
 use crate::domain::ids::DeviceName;
 
-/// Which of the two tables.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+/// What a device is, and so which of the two tables it stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeviceKind {
+    /// A door.
     Door,
+    /// A site's relay.
     Relay,
 }
 
-impl Kind {
+impl DeviceKind {
     fn select(self) -> &'static str {
         match self {
-            Kind::Door => "SELECT id FROM door WHERE name = ?1",
-            Kind::Relay => "SELECT id FROM relay WHERE name = ?1",
+            DeviceKind::Door => "SELECT id FROM door WHERE name = ?1",
+            DeviceKind::Relay => "SELECT id FROM relay WHERE name = ?1",
         }
     }
 
     fn insert(self) -> &'static str {
         match self {
-            Kind::Door => "INSERT INTO door (name, since) VALUES (?1, ?2)",
-            Kind::Relay => "INSERT INTO relay (name, since) VALUES (?1, ?2)",
+            DeviceKind::Door => "INSERT INTO door (name, since) VALUES (?1, ?2)",
+            DeviceKind::Relay => "INSERT INTO relay (name, since) VALUES (?1, ?2)",
         }
     }
 }
 
+/// A door or a relay, as reports show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Its name.
+    pub name: String,
+    /// When it became known.
+    pub since: DateTime<Utc>,
+    /// Since when it is connected, as the central last wrote down; `None` if it is not. A central
+    /// that was killed writes nothing any more: see [`Store::is_served`].
+    pub connected: Option<DateTime<Utc>>,
+    /// When it was last heard of, to a few minutes; `None` if never since that is written down.
+    pub heard: Option<DateTime<Utc>>,
+    /// The relay through which a door last came; `None` if straight, and for a relay.
+    pub relay: Option<String>,
+}
+
+/// What became of a device's connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Its name.
+    pub name: DeviceName,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What was seen of it.
+    pub seen: Seen,
+}
+
+/// See [`Sighting`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// It is connected since then; a door through that relay, or straight.
+    Connected(Option<DeviceName>),
+    /// It is not connected any more.
+    Gone,
+    /// A door that never stays connected, one for plain text, has flashed.
+    Flashed,
+}
+
+impl Store {
+    /// All relays and then all doors, by name.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn devices(&self) -> Result<Vec<Device>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT 1, name, since, connected, heard, NULL, (SELECT alive FROM installation)
+             FROM relay
+             UNION ALL
+             SELECT 0, door.name, door.since, door.connected, door.heard, relay.name,
+                 (SELECT alive FROM installation)
+             FROM door LEFT JOIN relay ON relay.id = door.relay
+             ORDER BY 1 DESC, 2",
+        )?;
+        let devices = select.query_map([], |row| {
+            let connected: Option<i64> = row.get(3)?;
+            let (heard, alive): (Option<i64>, Option<i64>) = (row.get(4)?, row.get(6)?);
+            // What is connected is heard of all the time, for as long as the central lives.
+            let heard = if connected.is_some() {
+                heard.max(alive)
+            } else {
+                heard
+            };
+            Ok(Device {
+                kind: match row.get(0)? {
+                    true => DeviceKind::Relay,
+                    false => DeviceKind::Door,
+                },
+                name: row.get(1)?,
+                since: from_millis(row.get(2)?),
+                connected: connected.map(from_millis),
+                heard: heard.map(from_millis),
+                relay: row.get(5)?,
+            })
+        })?;
+        Ok(devices.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Takes note that no device is connected: the central has only just started. Those that were
+    /// when the last one ended were last heard of when it last wrote that it lived.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn nobody_is_connected(&mut self) -> Result<()> {
+        self.write(|transaction| {
+            for table in ["door", "relay"] {
+                let sql = format!(
+                    "UPDATE {table} SET connected = NULL,
+                         heard = max(heard, coalesce((SELECT alive FROM installation), heard))
+                     WHERE connected IS NOT NULL"
+                );
+                transaction.execute(&sql, [])?;
+            }
+            Ok(())
+        })
+    }
+}
+
 /// The id of a device, if it is known.
-pub(super) fn find(connection: &Connection, kind: Kind, name: &DeviceName) -> Result<Option<i64>> {
+pub(super) fn find(
+    connection: &Connection,
+    kind: DeviceKind,
+    name: &DeviceName,
+) -> Result<Option<i64>> {
     let mut find = connection.prepare_cached(kind.select())?;
     Ok(find.query_row([name], |row| row.get(0)).optional()?)
 }
@@ -40,7 +148,7 @@ pub(super) fn find(connection: &Connection, kind: Kind, name: &DeviceName) -> Re
 /// disk too.
 pub(super) fn learn(
     connection: &Connection,
-    kind: Kind,
+    kind: DeviceKind,
     name: &DeviceName,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -48,5 +156,47 @@ pub(super) fn learn(
         let values = (name, to_millis(now));
         connection.prepare_cached(kind.insert())?.execute(values)?;
     }
+    Ok(())
+}
+
+/// Takes note of what was seen of devices, and that the central lives.
+pub(super) fn note(
+    connection: &Connection,
+    sightings: &[Sighting],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    for Sighting {
+        kind,
+        name,
+        at,
+        seen,
+    } in sightings
+    {
+        let at = to_millis(*at);
+        match (kind, seen) {
+            (DeviceKind::Door, Seen::Connected(relay)) => connection
+                .prepare_cached(
+                    "UPDATE door SET connected = ?2, heard = ?2,
+                         relay = (SELECT id FROM relay WHERE name = ?3)
+                     WHERE name = ?1",
+                )?
+                .execute((name, at, relay))?,
+            (DeviceKind::Relay, Seen::Connected(_)) => connection
+                .prepare_cached("UPDATE relay SET connected = ?2, heard = ?2 WHERE name = ?1")?
+                .execute((name, at))?,
+            (DeviceKind::Door, Seen::Gone) => connection
+                .prepare_cached("UPDATE door SET connected = NULL, heard = ?2 WHERE name = ?1")?
+                .execute((name, at))?,
+            (DeviceKind::Relay, Seen::Gone) => connection
+                .prepare_cached("UPDATE relay SET connected = NULL, heard = ?2 WHERE name = ?1")?
+                .execute((name, at))?,
+            (_, Seen::Flashed) => connection
+                .prepare_cached("UPDATE door SET heard = ?2 WHERE name = ?1")?
+                .execute((name, at))?,
+        };
+    }
+    connection
+        .prepare_cached("UPDATE installation SET alive = ?1")?
+        .execute([to_millis(now)])?;
     Ok(())
 }

@@ -21,6 +21,7 @@ mod values;
 
 pub use admit::{Entry, FlashEntry, Outcome};
 pub use audit::Author;
+pub use device::{Device, DeviceKind, Seen, Sighting};
 pub use employee::{Employee, NewEmployee};
 pub use event::EventRow;
 pub use open::{Condition, Opened};

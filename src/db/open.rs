@@ -17,6 +17,8 @@ use crate::db::{Error, Result, Store, schema};
 const ADMIN_PATIENCE_MS: i32 = 2_000;
 /// How long the central waits for an administrator's: the doors that wait with it have little time.
 const CENTRAL_PATIENCE: Duration = Duration::from_millis(1_000);
+/// How often a central tries for its lock, 1 ms apart: [`Store::is_served`] may just be looking.
+const CLAIM_ATTEMPTS: i32 = 20;
 /// Readable and writable by the user and the group that run twinkle, and nobody else: it is a list
 /// of who was where when.
 const FILE_MODE: u32 = 0o660;
@@ -125,6 +127,25 @@ impl Store {
         })
     }
 
+    /// Whether a central serves the database now.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] if that cannot be found out.
+    pub fn is_served(&self) -> Result<bool> {
+        let path = lock_of(&self.path)?;
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(cause) => return Err(denied(&path, "read", &cause.to_string())),
+        };
+        // Given back at once: a central that starts in this moment tries again.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(fs::TryLockError::WouldBlock) => Ok(true),
+            Err(fs::TryLockError::Error(cause)) => Err(denied(&path, "locked", &cause.to_string())),
+        }
+    }
+
     /// The database's file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -164,25 +185,37 @@ fn create(path: &Path) -> Result<bool> {
 /// Takes the database for one central. The kernel gives it back when the process ends, however it
 /// ends; the file beside the database stays and means nothing by itself.
 fn claim(path: &Path) -> Result<File> {
+    let lock_path = lock_of(path)?;
+    create(&lock_path)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .open(&lock_path)
+        .map_err(|cause| denied(&lock_path, "written", &cause.to_string()))?;
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) if attempts < CLAIM_ATTEMPTS => {
+                wait_for_lock(attempts);
+            }
+            Err(fs::TryLockError::WouldBlock) => return Err(Error::Served(path.to_owned())),
+            Err(fs::TryLockError::Error(cause)) => {
+                return Err(denied(&lock_path, "locked", &cause.to_string()));
+            }
+        }
+    }
+}
+
+/// The file whose lock a central holds.
+fn lock_of(path: &Path) -> Result<PathBuf> {
     // By whatever name the database was opened, there is one lock.
     let real = path
         .canonicalize()
         .map_err(|cause| denied(path, "found", &cause.to_string()))?;
     let mut name = real.into_os_string();
     name.push(".lock");
-    let lock_path = PathBuf::from(name);
-    create(&lock_path)?;
-    let file = OpenOptions::new()
-        .write(true)
-        .open(&lock_path)
-        .map_err(|cause| denied(&lock_path, "written", &cause.to_string()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(Error::Served(path.to_owned())),
-        Err(fs::TryLockError::Error(cause)) => {
-            Err(denied(&lock_path, "locked", &cause.to_string()))
-        }
-    }
+    Ok(PathBuf::from(name))
 }
 
 /// Which file a path leads to: its device and number there; `None` if it leads nowhere.

@@ -11,7 +11,8 @@ use crate::domain::ids::InstallationId;
 pub(super) const APPLICATION_ID: i32 = 0x5457_4B4C;
 
 /// Each brings the database from the version that is its index to the next.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE installation (
     id          BLOB NOT NULL CHECK (length(id) = 16),
     timezone    TEXT NOT NULL           -- as in Asia/Kolkata: where days begin and end
@@ -90,7 +91,21 @@ CREATE TABLE audit (
     employee    INTEGER REFERENCES employee,
     detail      TEXT NOT NULL
 ) STRICT;
-"];
+",
+    "
+-- When a central last wrote that it lives, UTC milliseconds: every few minutes, and that row alone,
+-- however many devices are connected. SD cards wear.
+ALTER TABLE installation ADD COLUMN alive INTEGER;
+-- Since when a device is connected, UTC milliseconds; NULL: is not. And when it was last heard of,
+-- unless it is connected: then whenever the central lived.
+ALTER TABLE door ADD COLUMN connected INTEGER;
+ALTER TABLE door ADD COLUMN heard INTEGER;
+-- Through which relay it last came; NULL: straight.
+ALTER TABLE door ADD COLUMN relay INTEGER REFERENCES relay;
+ALTER TABLE relay ADD COLUMN connected INTEGER;
+ALTER TABLE relay ADD COLUMN heard INTEGER;
+",
+];
 
 /// The version that this program reads and writes.
 pub(super) const LATEST: i64 = MIGRATIONS.len().cast_signed() as i64;

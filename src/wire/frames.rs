@@ -206,14 +206,16 @@ async fn read_requests<S: Service>(
             }
             Message::Undelivered(lost) => service.undelivered(lost.event, Some(&answers)).await,
             Message::Door(door) if peer.role == Role::Relay => {
-                service.door(door.name, &answers).await;
+                service.door(door, peer, &answers).await;
             }
+            Message::Gone(gone) if peer.role == Role::Relay => service.door_gone(&gone.name, peer),
             Message::Ping(echo) => answers.pong(echo.n),
             Message::Pong(_) => (),
             Message::Hello(_)
             | Message::Welcome(_)
             | Message::Refused(_)
             | Message::Door(_)
+            | Message::Gone(_)
             | Message::Verdict(_)
             | Message::Noted(_) => {
                 return Err(Error::Malformed(format!(

@@ -48,6 +48,8 @@ pub enum Message {
     Refused(Refused),
     /// A relay's word that a door has said Hello to it.
     Door(Door),
+    /// A relay's word that a door's last connection to it has ended.
+    Gone(Gone),
     /// A request to enter.
     Flash(Flash),
     /// The answer to a flash.
@@ -129,6 +131,16 @@ pub mod refusal {
 /// See [`Message::Door`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Door {
+    /// The door's name.
+    pub name: DeviceName,
+    /// Whether it is one for plain text: it says no Hello, and is heard of by its flashes only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
+}
+
+/// See [`Message::Gone`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
     /// The door's name.
     pub name: DeviceName,
 }

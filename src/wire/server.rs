@@ -19,7 +19,7 @@ use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::wire::address::{self, HostPort};
 use crate::wire::answers::Answers;
 use crate::wire::plain::{self, PlainRules};
-use crate::wire::{Error, Flash, GREETING_WITHIN, Role, frames};
+use crate::wire::{Door, Error, Flash, GREETING_WITHIN, Role, frames};
 
 /// The most connections at once; a further one is closed as soon as it comes.
 const MAX_CONNECTIONS: usize = 20_000;
@@ -65,7 +65,10 @@ pub trait Service: Send + Sync + 'static {
 
     /// Takes note of a door behind a relay, before any flash that comes after it. If it cannot, it
     /// has `answers` hang up, so that the relay announces the door again.
-    fn door(&self, name: DeviceName, answers: &Answers) -> impl Future<Output = ()> + Send;
+    fn door(&self, door: Door, relay: &Peer, answers: &Answers) -> impl Future<Output = ()> + Send;
+
+    /// A door behind a relay has gone.
+    fn door_gone(&self, name: &DeviceName, relay: &Peer);
 
     /// Takes a request to enter; the answer goes to `answers`.
     fn flash(

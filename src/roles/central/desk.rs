@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::db::{Entry, FlashEntry};
+use crate::db::{DeviceKind, Entry, FlashEntry};
 use crate::domain::access::Reason;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
+use crate::roles::central::presence::Presence;
 use crate::wire::answers::Answers;
 use crate::wire::server::{Greeting, Peer, Service};
-use crate::wire::{Flash, Role, refusal};
+use crate::wire::{Door, Flash, Role, refusal};
 
 /// How many jobs may wait for the writer.
 const QUEUE: usize = 4_096;
@@ -35,7 +37,7 @@ pub(super) enum Asker {
     },
     /// Somebody who reported an undelivered event; nobody, if we found out ourselves.
     Undelivered(Option<Answers>),
-    /// A device that says Hello: whether it could be noted.
+    /// A device that says Hello, or whoever watches them: whether it could be noted.
     Device(oneshot::Sender<bool>),
     /// A relay that announces a door, and goes on.
     Announcement(Answers),
@@ -48,6 +50,7 @@ pub(super) struct Desk {
     installation: InstallationId,
     clock: Arc<dyn Clock>,
     jobs: mpsc::Sender<Job>,
+    presence: Arc<Presence>,
 }
 
 impl Desk {
@@ -58,15 +61,26 @@ impl Desk {
         clock: Arc<dyn Clock>,
     ) -> (Self, mpsc::Receiver<Job>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
+        let presence = Arc::new(Presence::new(Arc::clone(&clock)));
         (
             Self {
                 name,
                 installation,
                 clock,
                 jobs,
+                presence,
             },
             queue,
         )
+    }
+
+    /// Keeps what is written down of who is connected, until told to stop.
+    pub(super) fn watch_presence(
+        &self,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + use<> {
+        let (presence, jobs) = (Arc::clone(&self.presence), self.jobs.clone());
+        async move { presence.run(jobs, stop).await }
     }
 
     /// Takes note of a device, and waits until that is stored.
@@ -99,21 +113,35 @@ impl Service for Desk {
             Role::Door => Entry::Door(name),
             Role::Relay => Entry::Relay(name),
         })
-        .await
+        .await?;
+        self.presence.came(device(peer), peer.address, None);
+        Ok(())
     }
 
-    async fn door(&self, name: DeviceName, answers: &Answers) {
+    async fn door(&self, door: Door, relay: &Peer, answers: &Answers) {
+        let Door { name, plain } = door;
         let job = Job {
             entry: Entry::Door(name.clone()),
             asker: Asker::Announcement(answers.clone()),
         };
         if self.jobs.send(job).await.is_err() {
-            answers.hang_up(name, refusal::STORAGE);
+            return answers.hang_up(name, refusal::STORAGE);
         }
+        if !plain {
+            let through = Some(relay.name.clone());
+            self.presence
+                .came((DeviceKind::Door, name), relay.address, through);
+        }
+    }
+
+    fn door_gone(&self, name: &DeviceName, relay: &Peer) {
+        let door = (DeviceKind::Door, name.clone());
+        self.presence.went(&door, relay.address);
     }
 
     async fn flash(&self, flash: Flash, from: &Peer, answers: &Answers) {
         let (seq, event) = (flash.seq, flash.event);
+        self.presence.flashed(&flash.door);
         let deadline = Instant::now() + flash.budget();
         let entry = Entry::Flash(FlashEntry {
             event,
@@ -145,5 +173,18 @@ impl Service for Desk {
             .await;
     }
 
-    fn goodbye(&self, _peer: &Peer) {}
+    fn goodbye(&self, peer: &Peer) {
+        match peer.role {
+            Role::Door => self.presence.went(&device(peer), peer.address),
+            Role::Relay => self.presence.relay_went(peer.address),
+        }
+    }
+}
+
+fn device(peer: &Peer) -> (DeviceKind, DeviceName) {
+    let kind = match peer.role {
+        Role::Door => DeviceKind::Door,
+        Role::Relay => DeviceKind::Relay,
+    };
+    (kind, peer.name.clone())
 }

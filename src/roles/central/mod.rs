@@ -26,6 +26,7 @@ use crate::wire::server;
 
 mod admin;
 mod desk;
+mod presence;
 mod writer;
 
 use desk::Desk;
@@ -59,7 +60,11 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
     let plain = PlainRules::new(rules).map_err(Usage)?;
     let name = config::device_name(None, "central")?;
 
-    let Opened { store, condition } = site.open_as_central()?;
+    let Opened {
+        mut store,
+        condition,
+    } = site.open_as_central()?;
+    store.nobody_is_connected()?;
     let days = Days {
         timezone: store.timezone()?,
     };
@@ -90,6 +95,7 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
         learnt.map_err(|_| Unusable(format!("cannot store that there is door '{}'", rule.door)))?;
     }
 
+    tokio::spawn(desk.watch_presence(stop.clone()));
     console::announce(&format!("listening on {address}"));
     let serve_and_store = async {
         let serving = server::serve(listener, Arc::new(desk), plain, stop.clone());

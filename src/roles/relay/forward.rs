@@ -7,7 +7,7 @@ use crate::domain::ids::{DeviceName, EventId};
 use crate::wire::answers::Answers;
 use crate::wire::link::Link;
 use crate::wire::server::{Greeting, Peer, Service};
-use crate::wire::{Flash, Role, refusal};
+use crate::wire::{Door, Flash, Role, refusal};
 
 /// Hands requests to the [`Link`], which answers each in time.
 #[derive(Debug)]
@@ -42,10 +42,12 @@ impl Service for Forwarder {
         }
     }
 
-    async fn door(&self, name: DeviceName, answers: &Answers) {
+    async fn door(&self, door: Door, _relay: &Peer, answers: &Answers) {
         // Only relays announce doors, and none is taken here.
-        answers.hang_up(name, refusal::ROLE);
+        answers.hang_up(door.name, refusal::ROLE);
     }
+
+    fn door_gone(&self, _name: &DeviceName, _relay: &Peer) {}
 
     async fn flash(&self, flash: Flash, _from: &Peer, answers: &Answers) {
         self.link.ask(flash, answers);

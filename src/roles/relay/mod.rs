@@ -93,7 +93,7 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
     link.check_address()
         .await
         .context("cannot use the central's address")?;
-    plain.iter().for_each(|rule| link.door_came(&rule.door));
+    plain.iter().for_each(|rule| link.plain_door(&rule.door));
 
     let hang_up = CancellationToken::new();
     let linked = tokio::spawn(link.clone().run(hang_up.clone()));

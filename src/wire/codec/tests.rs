@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{EventId, InstallationId, TwinkletId};
-use crate::wire::{Answer, Code, Door, Echo, Event, Flash, Hello, Refused, Role, Welcome};
+use crate::wire::{Answer, Code, Door, Echo, Event, Flash, Gone, Hello, Refused, Role, Welcome};
 use proptest::prelude::*;
 
 fn frame(message: &Message) -> Vec<u8> {
@@ -98,7 +98,8 @@ fn any_message() -> impl Strategy<Value = Message> {
         flash,
         answer,
         any::<String>().prop_map(|reason| Message::Refused(Refused { reason })),
-        name.prop_map(|name| Message::Door(Door { name })),
+        (name.clone(), any::<bool>()).prop_map(|(name, plain)| Message::Door(Door { name, plain })),
+        name.prop_map(|name| Message::Gone(Gone { name })),
         event
             .clone()
             .prop_map(|event| Message::Undelivered(Event { event })),

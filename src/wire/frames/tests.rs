@@ -12,7 +12,7 @@ use super::*;
 use crate::domain::access::Verdict;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 use crate::wire::answers::Unheard;
-use crate::wire::{Answer, Echo, Event, Flash, GREETING_WITHIN};
+use crate::wire::{Answer, Door, Echo, Event, Flash, GREETING_WITHIN};
 
 /// A service that keeps what it is asked, to be answered by the test.
 #[derive(Default)]
@@ -35,7 +35,9 @@ impl Service for Kept {
         Ok(())
     }
 
-    async fn door(&self, _name: DeviceName, _answers: &Answers) {}
+    async fn door(&self, _door: Door, _relay: &Peer, _answers: &Answers) {}
+
+    fn door_gone(&self, _name: &DeviceName, _relay: &Peer) {}
 
     async fn flash(&self, flash: Flash, _from: &Peer, answers: &Answers) {
         self.asked.lock().unwrap().push((flash, answers.clone()));

@@ -145,6 +145,7 @@ impl Link {
                 | Message::Welcome(_)
                 | Message::Refused(_)
                 | Message::Door(_)
+                | Message::Gone(_)
                 | Message::Flash(_)
                 | Message::Undelivered(_) => {
                     return Err(Error::Malformed(

@@ -141,6 +141,13 @@ impl Link {
     /// Takes back one [`Link::door_came`].
     pub fn door_went(&self, name: &DeviceName) {
         self.state().door_went(name);
+        self.shared.to_write.notify_one();
+    }
+
+    /// Tells the upstream, at each connection, of a door that says no Hello.
+    pub fn plain_door(&self, name: &DeviceName) {
+        self.state().plain_door(name);
+        self.shared.to_write.notify_one();
     }
 
     /// The installation that the upstream belongs to, if that is known yet.

@@ -13,7 +13,7 @@ use tracing::error;
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId, InstallationId, TwinkletId};
 use crate::wire::answers::Answers;
-use crate::wire::{Answer, Door, Event, Flash, Message, codec};
+use crate::wire::{Answer, Door, Event, Flash, Gone, Message, codec};
 
 /// The most undelivered events that are remembered until the upstream has noted them. Each lost
 /// connection adds what was in flight on it, so a site sees a handful.
@@ -48,6 +48,8 @@ pub(super) struct State {
     undelivered: BTreeMap<EventId, Option<Answers>>,
     /// The doors that are connected to this relay, and how many connections each has.
     doors: BTreeMap<DeviceName, usize>,
+    /// The doors that say no Hello and speak plain text.
+    plain_doors: BTreeSet<DeviceName>,
     /// The upstream's installation, once known.
     pub(super) installation: Option<InstallationId>,
     /// Frames to be written.
@@ -98,6 +100,7 @@ impl State {
             armed: None,
             undelivered: BTreeMap::new(),
             doors: BTreeMap::new(),
+            plain_doors: BTreeSet::new(),
             installation: None,
             out: BytesMut::new(),
         }
@@ -265,8 +268,8 @@ impl State {
     pub(super) fn door_came(&mut self, name: &DeviceName) {
         let connections = self.doors.entry(name.clone()).or_default();
         *connections += 1;
-        if *connections == 1 && self.phase == Phase::Up {
-            self.send(&Message::Door(Door { name: name.clone() }));
+        if *connections == 1 {
+            self.announce(name, false);
         }
     }
 
@@ -276,7 +279,23 @@ impl State {
             *connections -= 1;
             if *connections == 0 {
                 self.doors.remove(name);
+                if self.phase == Phase::Up {
+                    self.send(&Message::Gone(Gone { name: name.clone() }));
+                }
             }
+        }
+    }
+
+    /// There is a door that says no Hello.
+    pub(super) fn plain_door(&mut self, name: &DeviceName) {
+        self.plain_doors.insert(name.clone());
+        self.announce(name, true);
+    }
+
+    fn announce(&mut self, name: &DeviceName, plain: bool) {
+        if self.phase == Phase::Up {
+            let name = name.clone();
+            self.send(&Message::Door(Door { name, plain }));
         }
     }
 
@@ -286,9 +305,11 @@ impl State {
         self.phase = Phase::Up;
         let flashes = self.out.split();
         let doors: Vec<_> = self.doors.keys().cloned().collect();
-        doors
-            .into_iter()
-            .for_each(|name| self.send(&Message::Door(Door { name })));
+        doors.iter().for_each(|name| self.announce(name, false));
+        let plain_doors = self.plain_doors.clone();
+        plain_doors
+            .iter()
+            .for_each(|name| self.announce(name, true));
         let events: Vec<_> = self.undelivered.keys().copied().collect();
         events
             .into_iter()

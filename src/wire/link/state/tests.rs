@@ -127,6 +127,7 @@ fn a_missed_deadline_refuses_and_is_reported_on_the_next_connection() {
     assert_eq!(verdicts(&mut owed), [(2, "central-unreachable")]);
     state.up();
     let door = Message::Door(Door {
+        plain: false,
         name: "lab".parse().unwrap(),
     });
     assert_eq!(
@@ -195,7 +196,10 @@ fn whoever_reported_an_undelivered_event_hears_once_it_is_stored() {
 fn a_door_is_announced_while_one_of_its_connections_is_left() {
     let mut state = up();
     let lab: DeviceName = "lab".parse().unwrap();
-    let announced = [Message::Door(Door { name: lab.clone() })];
+    let announced = [Message::Door(Door {
+        name: lab.clone(),
+        plain: false,
+    })];
     state.door_came(&lab);
     state.door_came(&lab);
     assert_eq!(sent(&mut state), announced);
@@ -203,8 +207,23 @@ fn a_door_is_announced_while_one_of_its_connections_is_left() {
     state.up();
     assert_eq!(sent(&mut state), announced);
     state.door_went(&lab);
+    assert_eq!(sent(&mut state), [Message::Gone(Gone { name: lab })]);
     state.up();
     assert_eq!(sent(&mut state), []);
+}
+
+#[test]
+fn a_door_for_plain_text_is_announced_at_each_connection() {
+    let mut state = State::new();
+    let old: DeviceName = "old".parse().unwrap();
+    state.plain_door(&old);
+    for _ in 0..2 {
+        state.up();
+        let name = old.clone();
+        let announced = Message::Door(Door { name, plain: true });
+        assert_eq!(sent(&mut state), [announced]);
+        state.down();
+    }
 }
 
 #[test]
