@@ -151,6 +151,7 @@ fn fill(db: &Path) {
             name: format!("Person {id}").parse().unwrap(),
             twinklet: id.try_into().unwrap(),
             joined: "2020-01-01".parse().unwrap(),
+            department: None,
         };
         store.add_employee(&new, &author).unwrap();
     }

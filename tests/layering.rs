@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Each module and the modules of ours that it may import. Data flows one way: from the hardware
 /// and the wire down to the database, and out through rendering.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("author", &[]),
+    ("author", &["domain"]),
     ("backoff", &[]),
     ("cli", &["config", "domain", "logging", "render", "wire"]),
     ("clock", &[]),

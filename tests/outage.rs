@@ -66,7 +66,7 @@ fn a_central_killed_under_load_keeps_every_open_that_a_door_got() {
     let surplus = stored.values().filter(|counts| **counts).count() - opened.len();
     assert!(surplus <= 60, "{surplus} count that no door got");
     let counted = site.count("SELECT sum(flashes) FROM attendance");
-    assert_eq!(counted, (opened.len() + surplus).try_into().unwrap());
+    assert_eq!(usize::try_from(counted).unwrap(), opened.len() + surplus);
 }
 
 /// Flashes Asha's badge until told to stop, and returns the events that opened.

@@ -6,19 +6,22 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Zone;
+use crate::domain::ids::PersonName;
 use crate::logging::Level;
 
 mod central;
 mod door;
-mod office;
+pub mod employee;
 mod parse;
 mod relay;
+mod report;
 
 pub use central::{CentralArgs, CentralCommand};
 pub use door::DoorArgs;
-pub use office::{EmployeeArgs, EmployeeCommand, ReportArgs, ReportCommand, Whom};
+pub use employee::EmployeeArgs;
 pub use parse::parse;
 pub use relay::RelayArgs;
+pub use report::{ReportArgs, ReportCommand};
 
 /// Door access and attendance for places that run their own doors.
 #[derive(Debug, Parser)]
@@ -71,7 +74,7 @@ pub enum Command {
     Relay(RelayArgs),
     /// Read badges and drive a lock
     Door(DoorArgs),
-    /// Add, list and suspend employees
+    /// Add, list and change employees
     Employee(EmployeeArgs),
     /// Print the month's register, or events
     Report(ReportArgs),
@@ -98,6 +101,14 @@ pub struct SiteArgs {
         hide_env = true
     )]
     pub timezone: Option<Zone>,
+}
+
+/// The flag of every command whose change is written down with its author.
+#[derive(Debug, Clone, Args)]
+pub struct AuthorArgs {
+    /// Who makes the change, for the audit [default: who logged in]
+    #[arg(long, global = true, value_name = "PERSON")]
+    pub by: Option<PersonName>,
 }
 
 #[cfg(test)]

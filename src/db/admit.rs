@@ -1,7 +1,7 @@
 //! Admitting a batch: every flash is looked up, decided, stored and counted, all in one
 //! transaction. Only after its commit may anybody be told.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::Connection;
 
 use crate::db::device::{self, DeviceKind, Sighting};
@@ -71,6 +71,7 @@ impl Store {
         let at = Moment {
             millis: to_millis(now),
             day: days.day_of(now),
+            wall: days.local(now).naive_local(),
         };
         self.write(|transaction| {
             batch
@@ -98,40 +99,43 @@ struct Moment {
     millis: i64,
     /// The day it counts for.
     day: Day,
+    /// The time on the site's wall.
+    wall: NaiveDateTime,
 }
 
 fn admit_flash(connection: &Connection, flash: &FlashEntry, at: &Moment) -> Result<Outcome> {
-    let door = device::find(connection, DeviceKind::Door, &flash.door)?;
+    let (door, known) = device::door(connection, &flash.door)?.unzip();
     let relay = match &flash.relay {
         Some(name) => device::find(connection, DeviceKind::Relay, name)?,
         None => None,
     };
-    let holder = assignment::holder(connection, flash.twinklet, at.day)?;
+    let holder = assignment::holder(connection, flash.twinklet, at.day, door)?;
+    let (holder, assignment) = holder.map(|h| ((h.employee, h.name), h.assignment)).unzip();
     let verdict = access::decide(&Facts {
-        door_known: door.is_some(),
-        assignment: holder.as_ref().map(|holder| holder.assignment),
+        door: known,
+        assignment,
         today: at.day,
+        wall: at.wall,
         // Known to be undelivered before it is decided: it came late, and its door knows.
         in_time: flash.in_time && !undelivered::contains(connection, flash.event)?,
     });
-    let employee = holder.as_ref().map(|holder| holder.employee);
     let new = NewEvent {
         flash,
         at: at.millis,
         day: at.day,
         door,
         relay,
-        employee,
+        employee: holder.as_ref().map(|(employee, _)| *employee),
         verdict,
     };
     if !event::append(connection, &new)? {
         return again(connection, &new);
     }
-    let Some(holder) = holder.filter(|_| verdict == Verdict::Open) else {
+    let Some((employee, name)) = holder.filter(|_| verdict == Verdict::Open) else {
         return Ok(Outcome::Decided(verdict, None));
     };
-    attendance::count(connection, holder.employee, at.day, at.millis)?;
-    Ok(Outcome::Decided(Verdict::Open, Some(holder.name)))
+    attendance::count(connection, employee, at.day, at.millis)?;
+    Ok(Outcome::Decided(Verdict::Open, Some(name)))
 }
 
 /// Answers a flash whose event is stored already: a resend gets the stored verdict, whatever would

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{Result, Store};
+use crate::domain::access::Door;
 use crate::domain::ids::DeviceName;
 
 /// What a device is, and so which of the two tables it stands in.
@@ -142,6 +143,17 @@ pub(super) fn find(
 ) -> Result<Option<i64>> {
     let mut find = connection.prepare_cached(kind.select())?;
     Ok(find.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// A door by its name: its id, and what a decision needs of it.
+pub(super) fn door(connection: &Connection, name: &DeviceName) -> Result<Option<(i64, Door)>> {
+    let mut find =
+        connection.prepare_cached("SELECT id, retired IS NOT NULL FROM door WHERE name = ?1")?;
+    let door = find.query_row([name], |row| {
+        let retired = row.get(1)?;
+        Ok((row.get(0)?, Door { retired }))
+    });
+    Ok(door.optional()?)
 }
 
 /// Takes note of a device. Writes nothing if it is known, so that known devices are taken on a full

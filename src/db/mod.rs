@@ -12,6 +12,7 @@ mod audit;
 mod device;
 mod employee;
 mod event;
+mod grant;
 mod installation;
 mod open;
 mod register;
@@ -22,7 +23,7 @@ mod values;
 pub use admit::{Entry, FlashEntry, Outcome};
 pub use audit::Author;
 pub use device::{Device, DeviceKind, Seen, Sighting};
-pub use employee::{Employee, NewEmployee};
+pub use employee::{Change, Changed, Edit, Employee, NewEmployee};
 pub use event::EventRow;
 pub use open::{Condition, Opened};
 

@@ -105,6 +105,35 @@ ALTER TABLE door ADD COLUMN relay INTEGER REFERENCES relay;
 ALTER TABLE relay ADD COLUMN connected INTEGER;
 ALTER TABLE relay ADD COLUMN heard INTEGER;
 ",
+    "
+ALTER TABLE employee ADD COLUMN left_on TEXT;      -- YYYY-MM-DD, the last day; NULL: has not left
+ALTER TABLE employee ADD COLUMN department TEXT;
+-- Has no line on the register: a visitor's pass, a shared badge.
+ALTER TABLE employee ADD COLUMN off_register INTEGER NOT NULL DEFAULT 0
+    CHECK (off_register IN (0, 1));
+-- When entry is allowed, as in 'mon-fri 08:00-20:00'; NULL: at any time.
+ALTER TABLE employee ADD COLUMN hours TEXT;
+-- Whether only the doors of door_grant may be used, be they none; else all may.
+ALTER TABLE employee ADD COLUMN doors_listed INTEGER NOT NULL DEFAULT 0
+    CHECK (doors_listed IN (0, 1));
+
+-- Since when the badge is lost or taken back, UTC milliseconds; NULL: is not. It no longer keeps
+-- the badge from being given to somebody else.
+ALTER TABLE assignment ADD COLUMN revoked INTEGER;
+
+-- Since when the door is out of service, UTC milliseconds; NULL: is not.
+ALTER TABLE door ADD COLUMN retired INTEGER;
+
+CREATE TABLE door_grant (
+    employee    INTEGER NOT NULL REFERENCES employee,
+    door        INTEGER NOT NULL REFERENCES door,
+    PRIMARY KEY (employee, door)
+) STRICT, WITHOUT ROWID;
+
+-- What a change changed: JSON objects of the values before and after it, by field.
+ALTER TABLE audit ADD COLUMN old TEXT;
+ALTER TABLE audit ADD COLUMN new TEXT;
+",
 ];
 
 /// The version that this program reads and writes.

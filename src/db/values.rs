@@ -5,7 +5,10 @@ use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
 use crate::domain::access::Verdict;
-use crate::domain::ids::{DeviceName, EmployeeNumber, EventId, InstallationId, TwinkletId};
+use crate::domain::hours::Hours;
+use crate::domain::ids::{
+    DeviceName, EmployeeNumber, EventId, InstallationId, PersonName, TwinkletId,
+};
 
 /// An instant as the database keeps it: UTC milliseconds since 1970.
 pub(super) fn to_millis(instant: DateTime<Utc>) -> i64 {
@@ -84,5 +87,25 @@ impl ToSql for Verdict {
 impl FromSql for Verdict {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_str().map(Self::from_code)
+    }
+}
+
+impl ToSql for Hours {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
+    }
+}
+
+impl FromSql for Hours {
+    /// Hours that make no sense, which only another program can have written, allow nothing: they
+    /// must neither open a door nor keep a flash from being stored.
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(value.as_str()?.parse().unwrap_or(Self::NEVER))
+    }
+}
+
+impl ToSql for PersonName {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_str().into())
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use chrono::NaiveDateTime;
+
 use crate::domain::calendar::Day;
+use crate::domain::hours::Hours;
 
 /// The answer to a flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +71,7 @@ reasons! {
     DoorRetired "door-retired" "the door was taken out of service"
     UnknownTwinklet "unknown-twinklet" "the badge was never given to anybody"
     TwinkletRevoked "twinklet-revoked" "the badge was reported lost or taken back"
+    Left "left" "the employee has left"
     Suspended "suspended" "the employee is suspended"
     NotYetValid "not-yet-valid" "the badge's first day is still to come"
     Expired "expired" "the badge's last day is over"
@@ -77,7 +81,6 @@ reasons! {
     CodeWrong "code-wrong" "the one-time code is not the right one"
     CodeReused "code-reused" "the one-time code was used before"
     TooManyGuesses "too-many-guesses" "too many wrong attempts; wait"
-    Left "left" "the employee has left"
     EventReused "event-reused" "the event's id was used before for something else"
     TooLate "too-late" "the time for an answer was over"
     CentralUnreachable "central-unreachable" "nobody could be asked"
@@ -103,34 +106,56 @@ impl fmt::Display for Reason {
 }
 
 /// All that a decision rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// Whether a door of that name is known.
-    pub door_known: bool,
+    /// The door; `None` if none of that name is known.
+    pub door: Option<Door>,
     /// The assignment of the flashed twinklet that holds today, or else the one that began last;
     /// `None` if it was never given to anybody.
     pub assignment: Option<Assignment>,
     /// The day the flash counts for.
     pub today: Day,
+    /// The time on the site's wall.
+    pub wall: NaiveDateTime,
     /// Whether there is still time for the door to hear the answer.
     pub in_time: bool,
 }
 
-/// A twinklet given to an employee, as far as a decision needs it.
+/// A known door, as far as a decision needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Door {
+    /// Whether it is out of service.
+    pub retired: bool,
+}
+
+/// A twinklet given to an employee, as far as a decision needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     /// The first day.
     pub from: Day,
     /// The last day; `None` for one without end.
     pub until: Option<Day>,
+    /// Whether the badge was reported lost or taken back.
+    pub revoked: bool,
+    /// Its employee's last day; `None` for one who stays.
+    pub left: Option<Day>,
     /// Whether its employee is suspended.
     pub suspended: bool,
+    /// Whether its employee may use the door.
+    pub granted: bool,
+    /// When its employee may enter; `None` for at any time.
+    pub hours: Option<Hours>,
 }
 
 impl Assignment {
     /// Whether the assignment holds on that day.
     pub fn holds_on(&self, day: Day) -> bool {
         self.from <= day && self.until.is_none_or(|until| day <= until)
+    }
+
+    /// Whether the badge is in its employee's hands on that day: then nobody else can hold it.
+    pub fn in_hand_on(&self, day: Day) -> bool {
+        self.holds_on(day) && !self.revoked && self.left.is_none_or(|left| day <= left)
     }
 }
 
@@ -143,18 +168,30 @@ pub fn decide(facts: &Facts) -> Verdict {
 }
 
 fn objection(facts: &Facts) -> Option<Reason> {
-    if !facts.door_known {
+    let Some(door) = facts.door else {
         return Some(Reason::UnknownDoor);
+    };
+    if door.retired {
+        return Some(Reason::DoorRetired);
     }
-    let Some(assignment) = facts.assignment else {
+    let Some(assignment) = &facts.assignment else {
         return Some(Reason::UnknownTwinklet);
     };
-    if assignment.suspended {
+    let outside = |hours: &Hours| !hours.allow(facts.wall);
+    if assignment.revoked {
+        Some(Reason::TwinkletRevoked)
+    } else if assignment.left.is_some_and(|left| left < facts.today) {
+        Some(Reason::Left)
+    } else if assignment.suspended {
         Some(Reason::Suspended)
     } else if facts.today < assignment.from {
         Some(Reason::NotYetValid)
     } else if !assignment.holds_on(facts.today) {
         Some(Reason::Expired)
+    } else if !assignment.granted {
+        Some(Reason::NotThisDoor)
+    } else if assignment.hours.as_ref().is_some_and(outside) {
+        Some(Reason::OutsideHours)
     } else if !facts.in_time {
         Some(Reason::TooLate)
     } else {
@@ -174,12 +211,17 @@ mod tests {
         let assignment = Assignment {
             from: day("2024-02-01"),
             until: Some(day("2024-02-29")),
+            revoked: false,
+            left: Some(day("2024-02-29")),
             suspended: false,
+            granted: true,
+            hours: Some("08:00-20:00".parse().unwrap()),
         };
         Facts {
-            door_known: true,
+            door: Some(Door { retired: false }),
             assignment: Some(assignment),
             today: day("2024-02-10"),
+            wall: "2024-02-10T09:00:00".parse().unwrap(),
             in_time: true,
         }
     }
@@ -208,10 +250,17 @@ mod tests {
         let cases = [
             (
                 Facts {
-                    door_known: false,
+                    door: None,
                     ..valid()
                 },
                 Reason::UnknownDoor,
+            ),
+            (
+                Facts {
+                    door: Some(Door { retired: true }),
+                    ..valid()
+                },
+                Reason::DoorRetired,
             ),
             (
                 Facts {
@@ -220,9 +269,13 @@ mod tests {
                 },
                 Reason::UnknownTwinklet,
             ),
+            (with(|a| a.revoked = true), Reason::TwinkletRevoked),
+            (with(|a| a.left = Some(day("2024-02-09"))), Reason::Left),
             (with(|a| a.suspended = true), Reason::Suspended),
             (with(|a| a.from = day("2024-02-11")), Reason::NotYetValid),
             (with(|a| a.until = Some(day("2024-02-09"))), Reason::Expired),
+            (with(|a| a.granted = false), Reason::NotThisDoor),
+            (with(|a| a.hours = Some(Hours::NEVER)), Reason::OutsideHours),
             (
                 Facts {
                     in_time: false,
@@ -234,6 +287,22 @@ mod tests {
         for (facts, reason) in cases {
             assert_eq!(decide(&facts), Verdict::DontOpen(reason), "{facts:?}");
         }
+    }
+
+    #[test]
+    fn the_reason_that_weighs_most_is_given() {
+        // Lost, and of somebody who left: whoever flashes it found or stole it.
+        let facts = with(|a| {
+            a.revoked = true;
+            a.left = Some(day("2024-02-01"));
+            a.hours = Some(Hours::NEVER);
+        });
+        assert_eq!(decide(&facts), Verdict::DontOpen(Reason::TwinkletRevoked));
+        let facts = with(|a| {
+            a.granted = false;
+            a.hours = Some(Hours::NEVER);
+        });
+        assert_eq!(decide(&facts), Verdict::DontOpen(Reason::NotThisDoor));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod attendance;
 pub mod calendar;
+pub mod hours;
 pub mod ids;
 pub mod near;
 pub mod packet;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::db::{Author, NewEmployee};
+use crate::db::{Author, Edit, NewEmployee};
 use crate::domain::ids::EmployeeNumber;
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -31,6 +31,7 @@ impl World {
                 name: name.parse().unwrap(),
                 twinklet: TwinkletId::new(id).unwrap(),
                 joined: "2024-02-01".parse().unwrap(),
+                department: None,
             };
             store.add_employee(&new, &author).unwrap();
         }
@@ -142,6 +143,66 @@ fn refusals_are_stored_and_make_nobody_present() {
     assert_eq!(world.attendance(), []);
 }
 
+/// What Asha's badge gets after the database was changed so.
+fn after(change: &str) -> Outcome {
+    let mut world = World::new();
+    world.store.connection.execute_batch(change).unwrap();
+    world.flash(flash(1, ASHA))
+}
+
+#[test]
+fn each_reason_is_found_in_the_database() {
+    for (change, reason) in [
+        ("UPDATE door SET retired = 1", Reason::DoorRetired),
+        ("UPDATE assignment SET revoked = 1", Reason::TwinkletRevoked),
+        ("UPDATE employee SET left_on = '2024-02-11'", Reason::Left),
+        (
+            "UPDATE assignment SET from_day = '2024-02-13'",
+            Reason::NotYetValid,
+        ),
+        (
+            "UPDATE assignment SET until_day = '2024-02-11'",
+            Reason::Expired,
+        ),
+        ("UPDATE employee SET doors_listed = 1", Reason::NotThisDoor),
+        (
+            "UPDATE employee SET hours = 'tue 08:00-20:00'",
+            Reason::OutsideHours,
+        ),
+        (
+            "UPDATE employee SET hours = 'nonsense'",
+            Reason::OutsideHours,
+        ),
+    ] {
+        assert_eq!(after(change), refused(reason), "{change}");
+    }
+    for change in [
+        "UPDATE employee SET left_on = '2024-02-12'",
+        "UPDATE employee SET hours = 'mon 09:00-09:01'",
+        "UPDATE employee SET doors_listed = 1; INSERT INTO door_grant VALUES (1, 1)",
+    ] {
+        assert_eq!(after(change), open("Asha Rao"), "{change}");
+    }
+}
+
+#[test]
+fn a_badge_opens_for_whoever_has_it_now() {
+    let to_ravi = "INSERT INTO assignment (twinklet, employee, from_day) VALUES (7, 2, ";
+    for change in [
+        format!("UPDATE assignment SET revoked = 1 WHERE id = 1; {to_ravi} '2024-02-01')"),
+        format!(
+            "UPDATE employee SET left_on = '2024-02-11' WHERE number = 1; {to_ravi} '2024-02-12')"
+        ),
+        // Who left may have been meant to get it later.
+        format!(
+            "UPDATE employee SET left_on = '2024-02-09' WHERE number = 1;
+             UPDATE assignment SET from_day = '2024-02-11' WHERE id = 1; {to_ravi} '2024-02-10')"
+        ),
+    ] {
+        assert_eq!(after(&change), open("Ravi"), "{change}");
+    }
+}
+
 #[test]
 fn a_resend_gets_the_stored_verdict_and_stores_nothing() {
     let mut world = World::new();
@@ -151,9 +212,19 @@ fn a_resend_gets_the_stored_verdict_and_stores_nothing() {
         at: world.now,
     };
     let asha = crate::domain::ids::EmployeeRef::Number(EmployeeNumber(1));
+    let suspended = Edit {
+        suspended: Some(true),
+        ..Edit::default()
+    };
     world
         .store
-        .set_suspended(&asha, true, world.days.day_of(world.now), &author)
+        .edit_employee(
+            &asha,
+            &suspended,
+            "suspend",
+            world.days.day_of(world.now),
+            &author,
+        )
         .unwrap();
     world.later(10);
     let before = world.attendance();

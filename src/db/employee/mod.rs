@@ -1,25 +1,19 @@
-//! The employees: adding, finding and suspending them.
+//! The employees: who they are, and finding the one who is meant. What is changed about one is in
+//! [`edit`].
 
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
-use crate::db::audit::{self, Author};
-use crate::db::values::{from_millis, to_millis};
-use crate::db::{Error, Result, Store, assignment};
+use crate::db::values::from_millis;
+use crate::db::{Error, Result, Store, assignment, grant};
 use crate::domain::calendar::Day;
-use crate::domain::ids::{EmployeeNumber, EmployeeRef, PersonName, TwinkletId};
+use crate::domain::hours::Hours;
+use crate::domain::ids::{EmployeeNumber, EmployeeRef, TwinkletId};
 use crate::domain::near::nearest;
 
-/// An employee to be.
-#[derive(Debug, Clone)]
-pub struct NewEmployee {
-    /// The name.
-    pub name: PersonName,
-    /// The badge.
-    pub twinklet: TwinkletId,
-    /// The first day of employment and of the badge.
-    pub joined: Day,
-}
+mod edit;
+
+pub use edit::{Change, Changed, Edit, NewEmployee};
 
 /// An employee.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,35 +22,25 @@ pub struct Employee {
     pub number: EmployeeNumber,
     /// The name, as stored.
     pub name: String,
+    /// The department's name, as stored.
+    pub department: Option<String>,
     /// The first day of employment.
     pub joined: Day,
+    /// The last day of employment, if there is one.
+    pub left: Option<Day>,
     /// Since when the employee is suspended, if so.
     pub suspended: Option<DateTime<Utc>>,
+    /// Whether there is no line for the employee on the register.
+    pub off_register: bool,
+    /// When the employee may enter; `None` for at any time.
+    pub hours: Option<Hours>,
+    /// The names of the doors that the employee may use, in their order; `None` for every door.
+    pub doors: Option<Vec<String>>,
     /// The badges that are the employee's on the day asked about, or will be.
     pub twinklets: Vec<TwinkletId>,
 }
 
 impl Store {
-    /// Adds an employee with a badge.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if the badge is somebody's; else those of writing.
-    pub fn add_employee(&mut self, new: &NewEmployee, author: &Author) -> Result<EmployeeNumber> {
-        self.write(|transaction| {
-            transaction
-                .prepare_cached("INSERT INTO employee (name, joined) VALUES (?1, ?2)")?
-                .execute((new.name.as_str(), new.joined))?;
-            let number = EmployeeNumber(transaction.last_insert_rowid());
-            assignment::give(transaction, new.twinklet, number, new.joined)?;
-            let detail = format!(
-                "{}, twinklet {}, joined {}",
-                new.name, new.twinklet, new.joined
-            );
-            audit::record(transaction, author, "add", number, &detail)?;
-            Ok(number)
-        })
-    }
-
     /// All employees, by number, with the badges they have on that day.
     ///
     /// # Errors
@@ -65,43 +49,26 @@ impl Store {
         select(&self.connection, "", [], today)
     }
 
-    /// Suspends an employee, or lets one in again. Returns the employee as before the change, so
-    /// that a caller can tell whether it was one.
+    /// The one employee who is meant, as of that day.
     ///
     /// # Errors
     /// [`Error::NotFound`] if nobody is meant, with the near names; [`Error::Conflict`] if several
-    /// may be; else those of writing.
-    pub fn set_suspended(
-        &mut self,
-        whom: &EmployeeRef,
-        suspended: bool,
-        today: Day,
-        author: &Author,
-    ) -> Result<Employee> {
-        self.write(|transaction| {
-            let employee = find(transaction, whom, today)?;
-            if employee.suspended.is_some() != suspended {
-                let since = suspended.then(|| to_millis(author.at));
-                transaction
-                    .prepare_cached("UPDATE employee SET suspended = ?2 WHERE number = ?1")?
-                    .execute((employee.number, since))?;
-                let action = if suspended { "suspend" } else { "resume" };
-                audit::record(transaction, author, action, employee.number, "")?;
-            }
-            Ok(employee)
-        })
+    /// may be; else those of reading.
+    pub fn employee(&self, whom: &EmployeeRef, today: Day) -> Result<Employee> {
+        find(&self.connection, whom, today)
     }
 }
 
 /// The one employee who is meant.
-fn find(connection: &Connection, whom: &EmployeeRef, today: Day) -> Result<Employee> {
+pub(super) fn find(connection: &Connection, whom: &EmployeeRef, today: Day) -> Result<Employee> {
     let (mut found, what) = match whom {
         EmployeeRef::Number(number) => {
             let found = select(connection, "WHERE number = ?1", [number], today)?;
             (found, format!("no employee has number {number}"))
         }
         EmployeeRef::Twinklet(twinklet) => {
-            let number = assignment::holder(connection, *twinklet, today)?.map(|h| h.employee);
+            let number =
+                assignment::holder(connection, *twinklet, today, None)?.map(|h| h.employee);
             let found = select(connection, "WHERE number = ?1", [number], today)?;
             (
                 found,
@@ -164,23 +131,31 @@ fn select<P: rusqlite::Params>(
     parameters: P,
     today: Day,
 ) -> Result<Vec<Employee>> {
-    let sql =
-        format!("SELECT number, name, joined, suspended FROM employee {filter} ORDER BY number");
+    let sql = format!(
+        "SELECT number, name, department, joined, left_on, suspended, off_register, hours,
+             doors_listed
+         FROM employee {filter} ORDER BY number"
+    );
     let mut select = connection.prepare_cached(&sql)?;
-    let mut twinklets = connection.prepare_cached(
-        "SELECT twinklet FROM assignment
-         WHERE employee = ?1 AND (until_day IS NULL OR until_day >= ?2) ORDER BY from_day",
-    )?;
-    let employees = select.query_map(parameters, |row| {
+    let mut rows = select.query(parameters)?;
+    let mut employees = Vec::new();
+    while let Some(row) = rows.next()? {
         let number = row.get(0)?;
-        let held = twinklets.query_map((number, today), |row| row.get(0))?;
-        Ok(Employee {
+        employees.push(Employee {
             number,
             name: row.get(1)?,
-            joined: row.get(2)?,
-            suspended: row.get::<_, Option<i64>>(3)?.map(from_millis),
-            twinklets: held.collect::<rusqlite::Result<_>>()?,
-        })
-    })?;
-    Ok(employees.collect::<rusqlite::Result<_>>()?)
+            department: row.get(2)?,
+            joined: row.get(3)?,
+            left: row.get(4)?,
+            suspended: row.get::<_, Option<i64>>(5)?.map(from_millis),
+            off_register: row.get(6)?,
+            hours: row.get(7)?,
+            doors: match row.get(8)? {
+                true => Some(grant::doors(connection, number)?),
+                false => None,
+            },
+            twinklets: assignment::held(connection, number, today)?,
+        });
+    }
+    Ok(employees)
 }

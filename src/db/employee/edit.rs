@@ -1,0 +1,217 @@
+//! Changing what is known about an employee, each change written down with old and new values.
+
+use rusqlite::Connection;
+
+use crate::db::audit::{self, Author};
+use crate::db::employee::find;
+use crate::db::values::to_millis;
+use crate::db::{Employee, Error, Result, Store, assignment};
+use crate::domain::calendar::Day;
+use crate::domain::hours::Hours;
+use crate::domain::ids::{Department, EmployeeNumber, EmployeeRef, PersonName, TwinkletId};
+
+/// An employee to be.
+#[derive(Debug, Clone)]
+pub struct NewEmployee {
+    /// The name.
+    pub name: PersonName,
+    /// The badge.
+    pub twinklet: TwinkletId,
+    /// The first day of employment and of the badge.
+    pub joined: Day,
+    /// The department.
+    pub department: Option<Department>,
+}
+
+/// What is to be changed about an employee; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// The name.
+    pub name: Option<PersonName>,
+    /// The department; `Some(None)` for none.
+    pub department: Option<Option<Department>>,
+    /// The first day of employment.
+    pub joined: Option<Day>,
+    /// The last day of employment; `Some(None)` for none.
+    pub left: Option<Option<Day>>,
+    /// Whether access is suspended.
+    pub suspended: Option<bool>,
+    /// Whether there is no line for the employee on the register.
+    pub off_register: Option<bool>,
+    /// When the employee may enter; `Some(None)` for at any time.
+    pub hours: Option<Option<Hours>>,
+}
+
+/// One value that a change changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Which: a short name, the same in the audit and in reports.
+    pub field: &'static str,
+    /// What it was; `None` for nothing.
+    pub old: Option<String>,
+    /// What it is now.
+    pub new: Option<String>,
+}
+
+/// An employee after a change, and what the change was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The employee as of now.
+    pub employee: Employee,
+    /// What is different from before; nothing, if everything was so already.
+    pub changes: Vec<Change>,
+}
+
+impl Store {
+    /// Adds an employee with a badge.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the badge is somebody's; else those of writing.
+    pub fn add_employee(&mut self, new: &NewEmployee, author: &Author) -> Result<EmployeeNumber> {
+        self.write(|transaction| {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO employee (name, joined, department) VALUES (?1, ?2, ?3)",
+                )?
+                .execute((
+                    new.name.as_str(),
+                    new.joined,
+                    new.department.as_ref().map(Department::as_str),
+                ))?;
+            let number = EmployeeNumber(transaction.last_insert_rowid());
+            assignment::give(transaction, new.twinklet, number, new.joined)?;
+            let set = |field, value: Option<String>| Change {
+                field,
+                old: None,
+                new: value,
+            };
+            let mut changes = vec![
+                set("name", Some(new.name.to_string())),
+                set(
+                    "department",
+                    new.department.as_ref().map(ToString::to_string),
+                ),
+                set("joined", Some(new.joined.to_string())),
+                set("twinklet", Some(new.twinklet.to_string())),
+            ];
+            changes.retain(|change| change.new.is_some());
+            audit::record(transaction, author, "add", number, "", &changes)?;
+            Ok(number)
+        })
+    }
+
+    /// Changes what is known about an employee, under that name in the audit.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if nobody is meant, with the near names; [`Error::Conflict`] if several
+    /// may be, or if the change makes no sense; else those of writing.
+    pub fn edit_employee(
+        &mut self,
+        whom: &EmployeeRef,
+        edit: &Edit,
+        action: &str,
+        today: Day,
+        author: &Author,
+    ) -> Result<Changed> {
+        self.write(|transaction| {
+            let before = find(transaction, whom, today)?;
+            let employee = edited(&before, edit, author);
+            let changes = store(transaction, &before, &employee, action, author)?;
+            Ok(Changed { employee, changes })
+        })
+    }
+}
+
+/// The employee as the edit leaves it.
+fn edited(before: &Employee, edit: &Edit, author: &Author) -> Employee {
+    let mut after = before.clone();
+    let Edit {
+        name,
+        department,
+        joined,
+        left,
+        suspended,
+        off_register,
+        hours,
+    } = edit.clone();
+    if let Some(name) = name {
+        name.as_str().clone_into(&mut after.name);
+    }
+    if let Some(department) = department {
+        after.department = department.map(|department| department.to_string());
+    }
+    after.joined = joined.unwrap_or(after.joined);
+    after.left = left.unwrap_or(after.left);
+    after.suspended = match suspended {
+        // Since when stays as it was for one who is suspended already.
+        Some(true) => after.suspended.or(Some(author.at)),
+        Some(false) => None,
+        None => after.suspended,
+    };
+    after.off_register = off_register.unwrap_or(after.off_register);
+    after.hours = hours.unwrap_or(after.hours);
+    after
+}
+
+/// Stores an employee's values where they differ from those before, and writes down what did.
+fn store(
+    connection: &Connection,
+    before: &Employee,
+    after: &Employee,
+    action: &str,
+    author: &Author,
+) -> Result<Vec<Change>> {
+    let changes = differences(before, after);
+    if changes.is_empty() {
+        return Ok(changes);
+    }
+    if let Some(left) = after.left.filter(|&left| left < after.joined) {
+        return Err(Error::Conflict(format!(
+            "{} ({}) joined on {}: the last day cannot be {left}, before that",
+            after.name, after.number, after.joined
+        )));
+    }
+    connection
+        .prepare_cached(
+            "UPDATE employee SET name = ?2, department = ?3, joined = ?4, left_on = ?5,
+                 suspended = ?6, off_register = ?7, hours = ?8
+             WHERE number = ?1",
+        )?
+        .execute((
+            after.number,
+            &after.name,
+            &after.department,
+            after.joined,
+            after.left,
+            after.suspended.map(to_millis),
+            after.off_register,
+            &after.hours,
+        ))?;
+    // Who stays longer keeps the badges longer; somebody else may have them by then.
+    if after.left != before.left {
+        assignment::check_overlaps(connection, after.number)?;
+    }
+    audit::record(connection, author, action, after.number, "", &changes)?;
+    Ok(changes)
+}
+
+/// What differs between two states of an employee, but for badges and doors.
+fn differences(before: &Employee, after: &Employee) -> Vec<Change> {
+    let values = |employee: &Employee| {
+        let yes = |yes: bool| yes.then(|| "yes".to_owned());
+        [
+            ("name", Some(employee.name.clone())),
+            ("department", employee.department.clone()),
+            ("joined", Some(employee.joined.to_string())),
+            ("left", employee.left.map(|day| day.to_string())),
+            ("suspended", yes(employee.suspended.is_some())),
+            ("off-register", yes(employee.off_register)),
+            ("hours", employee.hours.as_ref().map(ToString::to_string)),
+        ]
+    };
+    let pairs = values(before).into_iter().zip(values(after));
+    pairs
+        .filter(|((_, old), (_, new))| old != new)
+        .map(|((field, old), (_, new))| Change { field, old, new })
+        .collect()
+}

@@ -1,0 +1,28 @@
+//! `twinkle employee add`.
+
+use crate::cli::employee::AddArgs;
+use crate::db::NewEmployee;
+use crate::roles::employee::{Office, say};
+
+/// Adds an employee with a badge.
+pub(super) fn run(office: &mut Office, args: AddArgs) -> anyhow::Result<()> {
+    let new = NewEmployee {
+        name: args.name,
+        twinklet: args.twinklet,
+        joined: args
+            .joined
+            .map_or(office.today, |choice| choice.resolve(office.today)),
+        department: args.department,
+    };
+    let number = office.store.add_employee(&new, &office.author)?;
+    let NewEmployee {
+        name,
+        twinklet,
+        joined,
+        ..
+    } = new;
+    say(format_args!(
+        "added {number}: {name}, twinklet {twinklet}, joined {joined}"
+    ))?;
+    Ok(())
+}
