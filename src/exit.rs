@@ -58,7 +58,7 @@ fn exit_of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
             | db::Error::Missing(_)
             | db::Error::SchemaTooOld { .. }
             | db::Error::SchemaTooNew { .. }
-            | db::Error::Served(_) => Exit::NotFound,
+            | db::Error::Served { .. } => Exit::NotFound,
             db::Error::NotOurs { .. }
             | db::Error::Denied { .. }
             | db::Error::Replaced(_)

@@ -11,6 +11,7 @@
 
 pub mod author;
 pub mod backoff;
+pub mod batches;
 pub mod cli;
 pub mod clock;
 pub mod config;

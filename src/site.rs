@@ -57,7 +57,7 @@ impl Site {
     ///
     /// # Errors
     /// Those of [`Store::open_as_central`].
-    pub fn open_as_central(&self) -> db::Result<Opened> {
+    pub fn open_as_central(&self) -> db::Result<Opened<db::Central>> {
         // Elsewhere, a folder that is not there is more likely a slip of the pen.
         if self.named_by == NamedBy::Default
             && let Some(folder) = self.database.parent()

@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("author", &["domain"]),
     ("backoff", &[]),
+    ("batches", &[]),
     ("cli", &["config", "domain", "logging", "render", "wire"]),
-    ("clock", &[]),
+    ("clock", &["domain"]),
     ("console", &[]),
     ("config", &["domain", "wire"]),
     ("db", &["domain"]),
@@ -29,8 +30,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "roles",
         &[
-            "author", "cli", "clock", "config", "console", "db", "domain", "exit", "hw", "render",
-            "shutdown", "site", "wire",
+            "author", "batches", "cli", "clock", "config", "console", "db", "domain", "exit", "hw",
+            "render", "shutdown", "site", "wire",
         ],
     ),
     ("shutdown", &[]),

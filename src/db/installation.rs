@@ -1,10 +1,20 @@
 //! The one row that says which installation this is, and where its days begin and end.
 
 use chrono_tz::Tz;
+use rusqlite::Transaction;
 use rusqlite::types::Type;
 
 use crate::db::{Result, Store};
 use crate::domain::ids::InstallationId;
+
+/// Writes the row into a new database, with its days in that timezone.
+pub(super) fn begin(transaction: &Transaction<'_>, timezone: Tz) -> Result<()> {
+    transaction.execute(
+        "INSERT INTO installation (id, timezone) VALUES (?1, ?2)",
+        (InstallationId::generate(), timezone.name()),
+    )?;
+    Ok(())
+}
 
 impl Store {
     /// The installation's id.

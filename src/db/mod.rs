@@ -1,6 +1,7 @@
 //! The database: one SQLite file, and every operation on it. All SQL of twinkle is in this folder;
 //! the rest of the program sees a [`Store`] and plain values.
 
+use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
@@ -16,7 +17,9 @@ mod grant;
 mod installation;
 mod open;
 mod register;
+mod relay_schema;
 mod schema;
+mod spool;
 mod undelivered;
 mod values;
 
@@ -26,6 +29,9 @@ pub use device::{Device, DeviceKind, Seen, Sighting};
 pub use employee::{Change, Changed, Edit, Employee, NewEmployee};
 pub use event::EventRow;
 pub use open::{Condition, Opened};
+use schema::Kind;
+pub use schema::{Central, Relay};
+pub use spool::{Backlog, Draft};
 
 /// Why the database did not do as asked. What a caller can do about it differs by variant.
 #[derive(Debug, thiserror::Error)]
@@ -74,9 +80,14 @@ pub enum Error {
         /// What it is instead.
         what: &'static str,
     },
-    /// Another central serves the database.
-    #[error("another central serves {} already", .0.display())]
-    Served(PathBuf),
+    /// Another server of its kind serves the database.
+    #[error("another {server} serves {} already", path.display())]
+    Served {
+        /// The file.
+        path: PathBuf,
+        /// What serves such a file: "central", "relay".
+        server: &'static str,
+    },
     /// The file, or its folder, may not be used as needed; says why, and who may.
     #[error("{} cannot be {needed}: {why}", path.display())]
     Denied {
@@ -120,18 +131,25 @@ impl Error {
 /// What this module's operations return.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An open database.
+/// An open database of one of our two kinds.
 #[derive(Debug)]
-pub struct Store {
+pub struct Database<K> {
     connection: Connection,
     path: PathBuf,
     /// Which file that was when it was opened.
     file: Option<(u64, u64)>,
-    /// Held by a central for as long as it serves the database.
+    /// Held by a server for as long as it serves the database.
     _served: Option<std::fs::File>,
+    kind: PhantomData<K>,
 }
 
-impl Store {
+/// The organisation's database: a central serves it, and the office's commands open it beside that.
+pub type Store = Database<schema::Central>;
+
+/// A relay's own file.
+pub type RelayStore = Database<schema::Relay>;
+
+impl<K: Kind> Database<K> {
     /// Runs a change in one transaction that takes the write lock at once, so that what it reads
     /// stays true until it has written. An error leaves the database as it was.
     fn write<T>(&mut self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {

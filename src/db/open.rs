@@ -3,21 +3,23 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::ErrorKind;
+use std::marker::PhantomData;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use nix::unistd::{Uid, User};
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction};
 
-use crate::db::{Error, Result, Store, schema};
+use crate::db::schema::{self, Kind};
+use crate::db::{Database, Error, Result, Store, installation};
 
 /// How long a change waits for another program's to end.
 const ADMIN_PATIENCE_MS: i32 = 2_000;
-/// How long the central waits for an administrator's: the doors that wait with it have little time.
-const CENTRAL_PATIENCE: Duration = Duration::from_millis(1_000);
-/// How often a central tries for its lock, 1 ms apart: [`Store::is_served`] may just be looking.
+/// How long a server waits for an administrator's: the doors that wait with it have little time.
+const SERVER_PATIENCE: Duration = Duration::from_millis(1_000);
+/// How often a server tries for its lock, 1 ms apart: [`Store::is_served`] may just be looking.
 const CLAIM_ATTEMPTS: i32 = 20;
 /// Readable and writable by the user and the group that run twinkle, and nobody else: it is a list
 /// of who was where when.
@@ -27,7 +29,7 @@ pub(super) const READ_ONLY: &str = "it is read-only";
 /// Prepared statements that are kept: more than there are.
 const STATEMENTS: usize = 64;
 
-/// How a central found its database.
+/// How a server found its database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
     /// There was none: it is new.
@@ -38,28 +40,27 @@ pub enum Condition {
     Current,
 }
 
-/// A database, opened by a central.
+/// A database, opened by the server it belongs to.
 #[derive(Debug)]
-pub struct Opened {
+pub struct Opened<K> {
     /// The database.
-    pub store: Store,
+    pub store: Database<K>,
     /// How it was found.
     pub condition: Condition,
 }
 
-impl Store {
-    /// Opens a database for the central: makes it if there is none, with its days in that timezone,
-    /// brings it up to date if it is older, and keeps other centrals away from it for as long as
-    /// the store lives.
-    ///
-    /// # Errors
-    /// [`Error::Served`] if another central has it, [`Error::SchemaTooNew`], [`Error::NotOurs`],
-    /// [`Error::Denied`], [`Error::Busy`], or SQLite's.
-    pub fn open_as_central(path: &Path, timezone: Tz) -> Result<Opened> {
+impl<K: Kind> Database<K> {
+    /// Opens a database for its server: makes it if there is none, as `begin` fills it, brings it
+    /// up to date if it is older, and keeps others of its kind away from it for as long as the
+    /// store lives.
+    pub(super) fn open_as_server(
+        path: &Path,
+        begin: impl FnOnce(&Transaction<'_>) -> Result<()>,
+    ) -> Result<Opened<K>> {
         let created = create(path)?;
         let connection = connect(path)?;
-        connection.busy_timeout(CENTRAL_PATIENCE)?;
-        let found = inspect(&connection, path)?;
+        connection.busy_timeout(SERVER_PATIENCE)?;
+        let found = inspect::<K>(&connection, path)?;
         // SQLite takes such a file without a word, and would fail at the first flash.
         if connection.is_readonly(MAIN_DB)? {
             return Err(denied(path, "written", READ_ONLY));
@@ -67,14 +68,15 @@ impl Store {
         if found == 0 {
             connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         }
-        let mut store = Store {
+        let mut store = Database {
             connection,
             path: path.to_owned(),
             file: identity(path),
             _served: None,
+            kind: PhantomData,
         };
-        store._served = Some(claim(path)?);
-        store.write(|transaction| schema::migrate(transaction, timezone))?;
+        store._served = Some(claim::<K>(path)?);
+        store.write(|transaction| schema::migrate::<K>(transaction, begin))?;
         let mode: String = store
             .connection
             .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -87,10 +89,30 @@ impl Store {
         }
         let condition = match found {
             _ if created => Condition::Created,
-            schema::LATEST => Condition::Current,
+            found if found == schema::latest::<K>() => Condition::Current,
             _ => Condition::Migrated,
         };
         Ok(Opened { store, condition })
+    }
+
+    /// The database's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Store {
+    /// Opens a database for the central: makes it if there is none, with its days in that timezone,
+    /// brings it up to date if it is older, and keeps other centrals away from it for as long as
+    /// the store lives.
+    ///
+    /// # Errors
+    /// [`Error::Served`] if another central has it, [`Error::SchemaTooNew`], [`Error::NotOurs`],
+    /// [`Error::Denied`], [`Error::Busy`], or SQLite's.
+    pub fn open_as_central(path: &Path, timezone: Tz) -> Result<Opened<schema::Central>> {
+        Self::open_as_server(path, |transaction| {
+            installation::begin(transaction, timezone)
+        })
     }
 
     /// Opens an existing database, to read it and to make an administrator's changes beside a
@@ -110,13 +132,14 @@ impl Store {
         }
         let mut connection = connect(path)?;
         connection.busy_handler(Some(wait_for_lock))?;
-        let found = inspect(&connection, path)?;
-        if found < schema::LATEST {
+        let found = inspect::<schema::Central>(&connection, path)?;
+        let needed = schema::latest::<schema::Central>();
+        if found < needed {
             let path = path.to_owned();
             return Err(Error::SchemaTooOld {
                 path,
                 found,
-                needed: schema::LATEST,
+                needed,
             });
         }
         Ok(Store {
@@ -124,6 +147,7 @@ impl Store {
             path: path.to_owned(),
             file: identity(path),
             _served: None,
+            kind: PhantomData,
         })
     }
 
@@ -144,11 +168,6 @@ impl Store {
             Err(fs::TryLockError::WouldBlock) => Ok(true),
             Err(fs::TryLockError::Error(cause)) => Err(denied(&path, "locked", &cause.to_string())),
         }
-    }
-
-    /// The database's file.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }
 
@@ -182,9 +201,9 @@ fn create(path: &Path) -> Result<bool> {
     }
 }
 
-/// Takes the database for one central. The kernel gives it back when the process ends, however it
+/// Takes the database for one server. The kernel gives it back when the process ends, however it
 /// ends; the file beside the database stays and means nothing by itself.
-fn claim(path: &Path) -> Result<File> {
+fn claim<K: Kind>(path: &Path) -> Result<File> {
     let lock_path = lock_of(path)?;
     create(&lock_path)?;
     let file = OpenOptions::new()
@@ -199,7 +218,12 @@ fn claim(path: &Path) -> Result<File> {
             Err(fs::TryLockError::WouldBlock) if attempts < CLAIM_ATTEMPTS => {
                 wait_for_lock(attempts);
             }
-            Err(fs::TryLockError::WouldBlock) => return Err(Error::Served(path.to_owned())),
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(Error::Served {
+                    path: path.to_owned(),
+                    server: K::SERVER,
+                });
+            }
             Err(fs::TryLockError::Error(cause)) => {
                 return Err(denied(&lock_path, "locked", &cause.to_string()));
             }
@@ -207,7 +231,7 @@ fn claim(path: &Path) -> Result<File> {
     }
 }
 
-/// The file whose lock a central holds.
+/// The file whose lock a server holds.
 fn lock_of(path: &Path) -> Result<PathBuf> {
     // By whatever name the database was opened, there is one lock.
     let real = path
@@ -233,7 +257,7 @@ fn connect(path: &Path) -> Result<Connection> {
 
 /// Finds out, without writing, whether the file is ours and of which version; then sets what holds
 /// for each connection. 0 is an empty file.
-fn inspect(connection: &Connection, path: &Path) -> Result<i64> {
+fn inspect<K: Kind>(connection: &Connection, path: &Path) -> Result<i64> {
     let number = |sql| {
         connection
             .query_row(sql, [], |row| row.get(0))
@@ -242,14 +266,12 @@ fn inspect(connection: &Connection, path: &Path) -> Result<i64> {
     let version: i64 = number("PRAGMA user_version")?;
     let application: i64 = number("PRAGMA application_id")?;
     let tables: i64 = number("SELECT count(*) FROM sqlite_schema")?;
-    if application != i64::from(schema::APPLICATION_ID) && tables > 0 {
-        return Err(not_ours(
-            path,
-            "a SQLite database, but not one of twinkle's",
-        ));
+    if application != i64::from(K::APPLICATION_ID) && tables > 0 {
+        return Err(not_ours(path, schema::what_else(application)));
     }
-    if version > schema::LATEST {
-        let (path, needed) = (path.to_owned(), schema::LATEST);
+    let needed = schema::latest::<K>();
+    if version > needed {
+        let path = path.to_owned();
         return Err(Error::SchemaTooNew {
             path,
             found: version,

@@ -1,14 +1,52 @@
 //! The tables, as a list of migrations. A migration that has landed is never edited: a change is a
 //! new one at the end.
 
-use chrono_tz::Tz;
 use rusqlite::{Connection, Transaction};
 
-use crate::db::Result;
-use crate::domain::ids::InstallationId;
+use crate::db::{Result, relay_schema};
 
-/// Marks a SQLite file as twinkle's (`PRAGMA application_id`): "TWKL".
-pub(super) const APPLICATION_ID: i32 = 0x5457_4B4C;
+/// One of our kinds of database.
+pub trait Kind {
+    /// Marks a SQLite file as one of this kind (`PRAGMA application_id`).
+    const APPLICATION_ID: i32;
+    /// The tables; see the module.
+    const MIGRATIONS: &'static [&'static str];
+    /// What serves such a file, for people.
+    const SERVER: &'static str;
+}
+
+/// The organisation's database.
+#[derive(Debug)]
+pub struct Central;
+
+impl Kind for Central {
+    /// "TWKL".
+    const APPLICATION_ID: i32 = 0x5457_4B4C;
+    const MIGRATIONS: &'static [&'static str] = MIGRATIONS;
+    const SERVER: &'static str = "central";
+}
+
+/// A relay's own file.
+#[derive(Debug)]
+pub struct Relay;
+
+impl Kind for Relay {
+    /// "TWRL".
+    const APPLICATION_ID: i32 = 0x5457_524C;
+    const MIGRATIONS: &'static [&'static str] = relay_schema::MIGRATIONS;
+    const SERVER: &'static str = "relay";
+}
+
+/// What a SQLite file with that mark is that was expected to be of another kind.
+pub(super) fn what_else(application: i64) -> &'static str {
+    if application == i64::from(Central::APPLICATION_ID) {
+        "a central's database, not a relay's file"
+    } else if application == i64::from(Relay::APPLICATION_ID) {
+        "a relay's file, not a central's database"
+    } else {
+        "a SQLite database, but not one of twinkle's"
+    }
+}
 
 /// Each brings the database from the version that is its index to the next.
 const MIGRATIONS: &[&str] = &[
@@ -136,18 +174,23 @@ ALTER TABLE audit ADD COLUMN new TEXT;
 ",
 ];
 
-/// The version that this program reads and writes.
-pub(super) const LATEST: i64 = MIGRATIONS.len().cast_signed() as i64;
+/// The version of a kind that this program reads and writes.
+pub(super) fn latest<K: Kind>() -> i64 {
+    i64::try_from(K::MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
 
 /// The version of a database; 0 for an empty one.
 pub(super) fn version(connection: &Connection) -> Result<i64> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-/// Brings a database to the latest version; a new one has its days in that timezone.
-pub(super) fn migrate(transaction: &Transaction<'_>, timezone: Tz) -> Result<()> {
+/// Brings a database to the latest version; `begin` fills a new one.
+pub(super) fn migrate<K: Kind>(
+    transaction: &Transaction<'_>,
+    begin: impl FnOnce(&Transaction<'_>) -> Result<()>,
+) -> Result<()> {
     let from = version(transaction)?;
-    for (to, migration) in (1..).zip(MIGRATIONS) {
+    for (to, migration) in (1..).zip(K::MIGRATIONS) {
         if to <= from {
             continue;
         }
@@ -155,12 +198,8 @@ pub(super) fn migrate(transaction: &Transaction<'_>, timezone: Tz) -> Result<()>
         transaction.pragma_update(None, "user_version", to)?;
     }
     if from == 0 {
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        let id = InstallationId::generate();
-        transaction.execute(
-            "INSERT INTO installation (id, timezone) VALUES (?1, ?2)",
-            (id, timezone.name()),
-        )?;
+        transaction.pragma_update(None, "application_id", K::APPLICATION_ID)?;
+        begin(transaction)?;
     }
     Ok(())
 }

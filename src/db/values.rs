@@ -7,7 +7,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 use crate::domain::access::Verdict;
 use crate::domain::hours::Hours;
 use crate::domain::ids::{
-    DeviceName, EmployeeNumber, EventId, InstallationId, PersonName, TwinkletId,
+    BootId, DeviceName, EmployeeNumber, EventId, InstallationId, PersonName, SpoolId, TwinkletId,
 };
 
 /// An instant as the database keeps it: UTC milliseconds since 1970.
@@ -73,6 +73,30 @@ impl ToSql for InstallationId {
 }
 
 impl FromSql for InstallationId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        FromSql::column_result(value).map(Self::from_bytes)
+    }
+}
+
+impl ToSql for SpoolId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_bytes().as_slice().into())
+    }
+}
+
+impl FromSql for SpoolId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        FromSql::column_result(value).map(Self::from_bytes)
+    }
+}
+
+impl ToSql for BootId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_bytes().as_slice().into())
+    }
+}
+
+impl FromSql for BootId {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         FromSql::column_result(value).map(Self::from_bytes)
     }

@@ -37,6 +37,29 @@ impl Verdict {
     }
 }
 
+/// A verdict as its code, for messages and files.
+pub mod verdict_code {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Verdict;
+
+    /// Writes the code.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn serialize<S: Serializer>(verdict: &Verdict, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(verdict.code())
+    }
+
+    /// Reads the code.
+    ///
+    /// # Errors
+    /// Those of reading; every text is a verdict.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Verdict, D::Error> {
+        <&str>::deserialize(from).map(Verdict::from_code)
+    }
+}
+
 /// The code of [`Verdict::Open`].
 const OPEN: &str = "open";
 

@@ -334,5 +334,25 @@ uuid_type!(
     Uuid::new_v4
 );
 
+uuid_type!(
+    /// The random id of one relay's file: by it the central knows whose numbers it is told.
+    SpoolId,
+    Uuid::new_v4
+);
+
+uuid_type!(
+    /// The id of one start of the machine, made by its kernel.
+    BootId,
+    Uuid::new_v4
+);
+
+impl FromStr for BootId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        text.trim().parse().map(Self)
+    }
+}
+
 #[cfg(test)]
 mod tests;

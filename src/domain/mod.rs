@@ -8,3 +8,4 @@ pub mod hours;
 pub mod ids;
 pub mod near;
 pub mod packet;
+pub mod spool;

@@ -206,7 +206,7 @@ pub struct Answer {
     /// The number of the flash.
     pub seq: u64,
     /// `open`, or the code of a reason.
-    #[serde(rename = "v", with = "verdict_code")]
+    #[serde(rename = "v", with = "crate::domain::access::verdict_code")]
     pub verdict: Verdict,
     /// The employee's name, with an `Open`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -226,20 +226,6 @@ pub struct Event {
 pub struct Echo {
     /// Any number.
     pub n: u64,
-}
-
-/// A verdict as its code.
-mod verdict_code {
-    use super::{Deserialize, Verdict};
-    use serde::{Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(verdict: &Verdict, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(verdict.code())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Verdict, D::Error> {
-        <&str>::deserialize(from).map(Verdict::from_code)
-    }
 }
 
 /// Why a connection ended or could not be made.

@@ -89,7 +89,7 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
 
     let installation = store.installation()?;
     let (desk, jobs) = Desk::new(name, installation, Arc::clone(&clock));
-    let writer = writer::start(store, jobs, clock, days)?;
+    let mut stored_all = writer::start(store, jobs, clock, days)?;
     for rule in plain.iter() {
         let learnt = desk.learn(Entry::Door(rule.door.clone())).await;
         learnt.map_err(|_| Unusable(format!("cannot store that there is door '{}'", rule.door)))?;
@@ -99,7 +99,6 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
     console::announce(&format!("listening on {address}"));
     let serve_and_store = async {
         let serving = server::serve(listener, Arc::new(desk), plain, stop.clone());
-        let mut stored_all = writer.ended;
         tokio::select! {
             // It only ends by itself if it fails; then nothing can be decided any more.
             _ = &mut stored_all => Err(()),

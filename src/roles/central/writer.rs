@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
+use crate::batches::{self, Batches};
 use crate::clock::Clock;
 use crate::db::{Entry, Outcome, Store};
 use crate::domain::access::{Reason, Verdict};
@@ -34,15 +33,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How often at the most it is said that events' ids are reused.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
-/// The running thread.
-pub(super) struct Writer {
-    /// Comes to its end when the thread has: with a value once the queue is empty and closed, with
-    /// an error if it failed.
-    pub(super) ended: oneshot::Receiver<()>,
-}
-
-/// Starts the thread, which runs until the queue is closed and empty. To be called in a runtime,
-/// whose clock it uses.
+/// Starts the thread; see [`batches::start`].
 ///
 /// # Errors
 /// If the system has no thread for us.
@@ -51,10 +42,8 @@ pub(super) fn start(
     jobs: mpsc::Receiver<Job>,
     clock: Arc<dyn Clock>,
     days: Days,
-) -> io::Result<Writer> {
-    let (tell, ended) = oneshot::channel();
-    let runtime = Handle::current();
-    let mut work = Work {
+) -> io::Result<oneshot::Receiver<()>> {
+    let work = Work {
         store,
         clock,
         days,
@@ -62,15 +51,7 @@ pub(super) fn start(
         undelivered: BTreeMap::new(),
         reused: Reused::default(),
     };
-    thread::Builder::new()
-        .name("writer".to_owned())
-        .spawn(move || {
-            work.run(jobs, &runtime);
-            drop(work);
-            // Nobody may be left to hear it.
-            let _told = tell.send(());
-        })?;
-    Ok(Writer { ended })
+    batches::start("writer", work, jobs)
 }
 
 struct Work {
@@ -92,37 +73,20 @@ struct Reused {
     said: Option<Instant>,
 }
 
-impl Work {
-    fn run(&mut self, mut jobs: mpsc::Receiver<Job>, runtime: &Handle) {
-        let mut batch = Vec::with_capacity(BATCH);
-        loop {
-            let idle = self.undelivered.is_empty();
-            if idle || self.failing {
-                // A full disk is not asked again and again, but from time to time.
-                let next = match idle {
-                    true => Ok(jobs.blocking_recv()),
-                    false => runtime.block_on(timeout(TRY_AGAIN, jobs.recv())),
-                };
-                match next {
-                    Ok(Some(job)) => self.take(job, &mut batch),
-                    Ok(None) => break,
-                    Err(_elapsed) => (),
-                }
-            }
-            while batch.len() < BATCH
-                && let Ok(job) = jobs.try_recv()
-            {
-                self.take(job, &mut batch);
-            }
-            self.store_and_answer(&mut batch);
-        }
-        // The last attempt, at all that is left.
-        while !self.undelivered.is_empty() && !self.failing {
-            self.store_and_answer(&mut batch);
-        }
+impl Batches for Work {
+    type Job = Job;
+    const AT_ONCE: usize = BATCH;
+
+    fn due(&self) -> Option<Instant> {
+        // A full disk is not asked again and again, but from time to time.
+        let wait = if self.failing {
+            TRY_AGAIN
+        } else {
+            Duration::ZERO
+        };
+        (!self.undelivered.is_empty()).then(|| Instant::now() + wait)
     }
 
-    /// Puts a job into the batch, or, if flashes may go before it, aside.
     fn take(&mut self, job: Job, batch: &mut Vec<Job>) {
         match job {
             Job {
@@ -135,12 +99,7 @@ impl Work {
         }
     }
 
-    fn note_undelivered(&mut self, event: EventId, answers: Option<Answers>) {
-        let known = self.undelivered.entry(event).or_default();
-        *known = answers.or(known.take());
-    }
-
-    fn store_and_answer(&mut self, batch: &mut Vec<Job>) {
+    fn store(&mut self, batch: &mut Vec<Job>) {
         let over = self.undelivered.len().saturating_sub(UNDELIVERED_WAITING);
         for _ in 0..over.max(UNDELIVERED_AT_ONCE) {
             let Some((event, answers)) = self.undelivered.pop_first() else {
@@ -183,6 +142,20 @@ impl Work {
                 batch.drain(..).for_each(|job| self.refuse(job));
             }
         }
+    }
+
+    fn finish(&mut self) {
+        let mut batch = Vec::new();
+        while !self.undelivered.is_empty() && !self.failing {
+            self.store(&mut batch);
+        }
+    }
+}
+
+impl Work {
+    fn note_undelivered(&mut self, event: EventId, answers: Option<Answers>) {
+        let known = self.undelivered.entry(event).or_default();
+        *known = answers.or(known.take());
     }
 
     fn answer(&mut self, batch: &mut Vec<Job>, outcomes: Vec<Outcome>) {
