@@ -15,6 +15,9 @@ pub enum Unclear {
     /// Not a month.
     #[error("write a month as 2026-11, 11, nov, this or last")]
     Month,
+    /// A year that is more likely a slip.
+    #[error("the year {0} is not one from {first} to {last}", first = YEARS.start(), last = YEARS.end())]
+    Year(u32),
     /// Not a day.
     #[error("write a day as 2026-11-22, today or yesterday")]
     Day,
@@ -22,6 +25,10 @@ pub enum Unclear {
     #[error("write weekdays as sunday, monday, … or sun, mon, …")]
     Weekday,
 }
+
+/// The years that somebody may mean: any other is a slip of the finger, and a day in it would stand
+/// in the register for ever.
+const YEARS: std::ops::RangeInclusive<u32> = 1900..=2199;
 
 /// Which day an instant belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -151,14 +158,11 @@ impl FromStr for MonthChoice {
             return Ok(MonthChoice::Latest(month.number_from_month()));
         }
         if let Some((year, month)) = text.split_once('-') {
-            let first = digits(year, 4..=4)
-                .zip(digits(month, 1..=2))
-                .and_then(|(year, month)| {
-                    Day::from_ymd_opt(year.try_into().ok()?, month, 1).filter(|day| day.year() > 0)
-                });
-            return first
-                .map(|day| MonthChoice::Exact(Month::of(day)))
-                .ok_or(Unclear::Month);
+            let (Some(year), Some(month)) = (digits(year, 4..=4), digits(month, 1..=2)) else {
+                return Err(Unclear::Month);
+            };
+            let first = exact_day(year, month, 1, Unclear::Month)?;
+            return Ok(MonthChoice::Exact(Month::of(first)));
         }
         match digits(text, 1..=2) {
             Some(number @ 1..=12) => Ok(MonthChoice::Latest(number)),
@@ -205,9 +209,20 @@ impl FromStr for DayChoice {
         let (Some(year), Some(month), Some(day)) = (part(4), part(2), part(2)) else {
             return Err(Unclear::Day);
         };
-        let year = year.try_into().map_err(|_| Unclear::Day)?;
-        let exact = Day::from_ymd_opt(year, month, day).filter(|day| day.year() > 0);
-        exact.map(DayChoice::Exact).ok_or(Unclear::Day)
+        exact_day(year, month, day, Unclear::Day).map(DayChoice::Exact)
+    }
+}
+
+/// The day that these numbers name, in a year that somebody may mean.
+fn exact_day(year: u32, month: u32, day: u32, unclear: Unclear) -> Result<Day, Unclear> {
+    let exact = year
+        .try_into()
+        .ok()
+        .and_then(|year| Day::from_ymd_opt(year, month, day))
+        .ok_or(unclear)?;
+    match YEARS.contains(&year) {
+        true => Ok(exact),
+        false => Err(Unclear::Year(year)),
     }
 }
 
@@ -273,7 +288,6 @@ mod tests {
             "2026-13",
             "2026-0",
             "26-11",
-            "0000-01",
             "novem ber",
             "-11",
         ] {
@@ -288,6 +302,18 @@ mod tests {
             "tomorrow",
         ] {
             assert_eq!(bad.parse::<DayChoice>(), Err(Unclear::Day), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_year_that_nobody_means_is_a_slip() {
+        for (text, year) in [("0206-11", 206), ("1899-12", 1899), ("2206-01", 2206)] {
+            assert_eq!(text.parse::<MonthChoice>(), Err(Unclear::Year(year)));
+            let day = format!("{text}-01");
+            assert_eq!(day.parse::<DayChoice>(), Err(Unclear::Year(year)));
+        }
+        for text in ["1900-01-01", "2199-12-31"] {
+            assert!(text.parse::<DayChoice>().is_ok(), "{text}");
         }
     }
 

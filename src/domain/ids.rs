@@ -11,6 +11,8 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+use crate::domain::text::{breaks_a_row, composed, is_invisible};
+
 /// Why a text or number is not the id or name it was meant to be; says what would be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
@@ -19,8 +21,8 @@ pub enum Invalid {
     TwinkletId,
     /// Not 1 to 64 printable characters.
     #[error(
-        "a device's name has 1 to {max} characters, no '@' and no comma, no control characters \
-         and no space at either end",
+        "a device's name has 1 to {max} characters, no '@' and no comma, no control or invisible \
+         characters and no space at either end",
         max = DeviceName::MAX_CHARS
     )]
     DeviceName,
@@ -33,6 +35,9 @@ pub enum Invalid {
     /// A character that would break a line, or reverse the text around it.
     #[error("the name contains a control character (U+{0:04X})")]
     NameControl(u32),
+    /// A character that shows nothing.
+    #[error("the name contains an invisible character (U+{0:04X})")]
+    NameInvisible(u32),
     /// Digits or signs only.
     #[error("the name has no letter in it")]
     NameWithoutLetter,
@@ -135,13 +140,14 @@ impl FromStr for EmployeeRef {
         match text.trim().parse() {
             Ok(number) => Ok(EmployeeRef::Number(EmployeeNumber(number))),
             Err(_) if text.trim().is_empty() => Err(Invalid::NameEmpty),
-            Err(_) => Ok(EmployeeRef::Name(text.trim().to_owned())),
+            Err(_) => Ok(EmployeeRef::Name(composed(text.trim()).into_owned())),
         }
     }
 }
 
-/// A person's name: Unicode, trimmed, 1 to 200 characters with at least one letter among them, and
-/// nothing that breaks a line or turns the direction of the text after it.
+/// A person's name: Unicode in composed form (NFC), trimmed, 1 to 200 characters with at least one
+/// letter among them, and nothing that breaks a line, turns the direction of the text after it or
+/// cannot be seen: what looks the same is the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonName(String);
 
@@ -159,12 +165,15 @@ impl FromStr for PersonName {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let name = text.trim();
+        let name = composed(text.trim());
         if name.is_empty() {
             return Err(Invalid::NameEmpty);
         }
         if let Some(bad) = name.chars().find(|&c| breaks_a_row(c)) {
             return Err(Invalid::NameControl(bad.into()));
+        }
+        if let Some(bad) = name.chars().find(|&c| is_invisible(c)) {
+            return Err(Invalid::NameInvisible(bad.into()));
         }
         let chars = name.chars().count();
         if chars > Self::MAX_CHARS {
@@ -173,7 +182,7 @@ impl FromStr for PersonName {
         if !name.chars().any(char::is_alphabetic) {
             return Err(Invalid::NameWithoutLetter);
         }
-        Ok(Self(name.to_owned()))
+        Ok(Self(name.into_owned()))
     }
 }
 
@@ -201,12 +210,12 @@ impl FromStr for Department {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let name = text.trim();
+        let name = composed(text.trim());
         let fits = !name.is_empty()
             && name.chars().count() <= Self::MAX_CHARS
-            && !name.chars().any(breaks_a_row);
+            && !name.chars().any(|c| breaks_a_row(c) || is_invisible(c));
         match fits {
-            true => Ok(Self(name.to_owned())),
+            true => Ok(Self(name.into_owned())),
             false => Err(Invalid::Department),
         }
     }
@@ -216,14 +225,6 @@ impl fmt::Display for Department {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
-}
-
-/// Control characters, the two Unicode line separators, and the characters that embed or override
-/// a text direction (UAX #9, section 2): each would spoil what is printed after it. The joiners
-/// that Indic and Persian names need are none of these.
-pub(crate) fn breaks_a_row(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The name of a door, a relay or a central. Cheap to clone: one is carried by every flash.
@@ -244,11 +245,12 @@ impl FromStr for DeviceName {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
+        let text = &*composed(text);
         let fits = !text.is_empty()
             && text.trim() == text
             && text.chars().count() <= Self::MAX_CHARS
             // They part doors from addresses, and rules from one another, in `--accept-plain`.
-            && !text.chars().any(|c| matches!(c, '@' | ',') || breaks_a_row(c));
+            && !text.chars().any(|c| matches!(c, '@' | ',') || breaks_a_row(c) || is_invisible(c));
         if fits {
             Ok(Self(text.into()))
         } else {

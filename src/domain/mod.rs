@@ -9,3 +9,4 @@ pub mod ids;
 pub mod near;
 pub mod packet;
 pub mod spool;
+pub(crate) mod text;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 
 use crate::domain::attendance::Register;
-use crate::domain::ids::breaks_a_row;
+use crate::domain::text::breaks_a_row;
 
 pub mod csv;
 pub mod table;
