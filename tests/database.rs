@@ -14,7 +14,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 
-use common::{Ended, Site};
+use common::{ASHA, Client, Ended, Site};
 
 /// Each role's simplest command that opens the database.
 const COMMANDS: [&[&str]; 4] = [
@@ -194,6 +194,26 @@ fn one_database_has_one_central() {
     // What it leaves behind when it is killed keeps no other out.
     first.kill_9();
     site.central(0, &[]);
+}
+
+#[test]
+fn a_database_that_is_taken_away_while_open_opens_no_door_until_it_is_back() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let mut door = Client::door(central.address(), "lab");
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    let aside = site.folder.path().join("aside.db");
+    fs::rename(site.db(), &aside).unwrap();
+    assert_eq!(door.flash(ASHA).verdict, "storage-failed");
+    let says = "twinkle.db was removed or replaced while it was open: put it back, or restart";
+    central.stderr.wait_for(says);
+    // Another file in its place is none the better.
+    fs::copy(&aside, site.db()).unwrap();
+    assert_eq!(door.flash(ASHA).verdict, "storage-failed");
+    fs::rename(&aside, site.db()).unwrap();
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    central.stderr.wait_for("the database stores again");
+    assert_eq!(site.count("SELECT count(*) FROM event"), 2);
 }
 
 #[test]

@@ -50,6 +50,50 @@ fn one_flash_says_whether_it_opened() {
     );
 }
 
+#[test]
+fn one_flash_that_is_not_decided_in_time_is_no_refusal() {
+    let site = Site::seeded();
+    let (central, relay) = site.central_and_relay();
+    central.signal("STOP");
+    let relay = relay.address().to_string();
+    let flash = ["door", "lab", "--relay", &relay, "--flash", "7"];
+    let impatient = site.run(&[&flash[..], &["--deadline", "300ms"]].concat());
+    central.signal("CONT");
+    assert_eq!(impatient.code, Some(4), "{impatient:?}");
+    let says = "twinklet 7: don't open, too-late (the time for an answer was over)\n";
+    assert_eq!(impatient.stdout, says);
+    assert!(
+        impatient
+            .stderr
+            .starts_with("error: the relay answers, but"),
+        "{impatient:?}"
+    );
+}
+
+#[test]
+fn one_flash_that_is_broken_off_says_that_it_was_not_decided() {
+    let site = Site::new();
+    let listener = TcpListener::bind((site.host, 0)).unwrap();
+    let relay = listener.local_addr().unwrap();
+    for greeted in [false, true] {
+        let mut door = site.door("lab", relay, &["--flash", "7"]);
+        let (played, _) = match greeted {
+            false => (Client::over(listener.accept().unwrap().0), None),
+            true => {
+                let mut played = welcome(&listener);
+                let asked = flash(&mut played);
+                (played, Some(asked))
+            }
+        };
+        door.signal("TERM");
+        assert_eq!(door.wait(SOON).code(), Some(4));
+        drop(played);
+        let error = "error: told to end before a verdict came";
+        assert_eq!(door.stderr.to_the_end(), [error]);
+        assert_eq!(door.stdout.count("unlocked"), 0);
+    }
+}
+
 /// Plays a relay's part in the greeting of the next door that connects.
 fn welcome(listener: &TcpListener) -> Client {
     let (stream, _) = listener.accept().unwrap();

@@ -14,7 +14,7 @@ use std::thread;
 
 use common::client::frame;
 use common::{ASHA, Client, NOBODY, RAVI, SOON, Site};
-use twinkle::wire::Message;
+use twinkle::wire::{Flash, Message};
 
 #[test]
 fn a_flash_opens_the_door_and_marks_the_day() {
@@ -93,7 +93,7 @@ fn a_door_may_speak_straight_to_the_central() {
 #[test]
 fn a_thousand_flashes_may_be_in_flight_at_one_door() {
     let site = Site::seeded();
-    let (_central, relay) = site.central_and_relay();
+    let (_central, relay) = site.central_and_patient_relay();
     let mut client = Client::door(relay.address(), "lab");
     let flashes: Vec<_> = (0..1000)
         .map(|n| client.new_flash(if n % 10 == 0 { NOBODY } else { ASHA }))
@@ -128,9 +128,18 @@ fn a_thousand_flashes_may_be_in_flight_at_one_door() {
 #[test]
 fn the_door_itself_keeps_a_thousand_in_flight() {
     let site = Site::seeded();
-    let (_central, relay) = site.central_and_relay();
+    let (_central, relay) = site.central_and_patient_relay();
     let relay = relay.address().to_string();
-    let args = ["door", "lab", "--relay", &relay, "--open-for", "1ms"];
+    let args = [
+        "door",
+        "lab",
+        "--relay",
+        &relay,
+        "--open-for",
+        "1ms",
+        "--deadline",
+        "1m",
+    ];
     let ended = site.run_with_input(&args, "7\n".repeat(1000).as_bytes());
     assert_eq!(ended.code, Some(0));
     assert_eq!(
@@ -145,9 +154,37 @@ fn the_door_itself_keeps_a_thousand_in_flight() {
 }
 
 #[test]
+fn more_flashes_than_the_queue_holds_wait_and_are_all_answered() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let mut doors: Vec<_> = (0..20)
+        .map(|number| Client::door(central.address(), &format!("door {number}")))
+        .collect();
+    // The central stands still while 20 doors send 250 flashes each: its queue holds 4096.
+    central.signal("STOP");
+    for door in &mut doors {
+        let patient = |mut flash: Flash| {
+            flash.budget_ms = 120_000;
+            frame(&Message::Flash(flash))
+        };
+        let flashes: Vec<u8> = (0..250)
+            .flat_map(|_| patient(door.new_flash(ASHA)))
+            .collect();
+        std::io::Write::write_all(&mut door.stream, &flashes).unwrap();
+    }
+    central.signal("CONT");
+    for door in &mut doors {
+        for _ in 0..250 {
+            assert_eq!(door.verdict().verdict, "open");
+        }
+    }
+    assert_eq!(site.count("SELECT flashes FROM attendance"), 5000);
+}
+
+#[test]
 fn two_hundred_doors_share_one_relay_and_one_connection() {
     let site = Site::seeded();
-    let (central, relay) = site.central_and_relay();
+    let (central, relay) = site.central_and_patient_relay();
     let address = relay.address();
     let doors: Vec<_> = (0..200)
         .map(|number| {

@@ -1,5 +1,5 @@
 //! Things that fail: a central killed or stopped under load, a relay restarted, a database that
-//! cannot be written, every role told to end.
+//! cannot be written.
 
 #![allow(
     clippy::unwrap_used,
@@ -242,31 +242,4 @@ fn a_database_that_cannot_be_written_opens_no_door_until_it_can() {
     assert_eq!(door.flash(ASHA).verdict, "open");
     central.stderr.wait_for("the database stores again");
     assert_eq!(site.count("SELECT count(*) FROM event"), 2);
-}
-
-#[test]
-fn every_role_ends_cleanly_when_told_to() {
-    for signal in ["TERM", "INT"] {
-        let site = Site::seeded();
-        let (mut central, mut relay) = site.central_and_relay();
-        let mut door = site.door("lab", relay.address(), &["--open-for", "1h"]);
-        // Peers that stay connected, one of them in the middle of a frame.
-        let _idle = Client::door(central.address(), "idle");
-        let mut half = Client::door(relay.address(), "half");
-        std::io::Write::write_all(&mut half.stream, b"\0\0").unwrap();
-        door.type_line("7");
-        door.stdout.wait_for("unlocked for 3600 s");
-        for (role, process) in [
-            ("door", &mut door),
-            ("relay", &mut relay),
-            ("central", &mut central),
-        ] {
-            process.signal(signal);
-            let status = process.wait(Duration::from_secs(2));
-            assert_eq!(status.code(), Some(0), "{role} after SIG{signal}");
-        }
-        assert_eq!(door.stdout.all().last().unwrap(), "locked");
-        // Nothing is left to be recovered: the write-ahead log went with the last to close.
-        assert!(!site.folder.path().join("twinkle.db-wal").exists());
-    }
 }

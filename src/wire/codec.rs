@@ -3,10 +3,12 @@
 use std::io::ErrorKind;
 
 use bytes::{BufMut, BytesMut};
+use rmp_serde::decode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::codec::{Decoder, LengthDelimitedCodec};
+use tracing::debug;
 
 use crate::wire::{Error, MAX_FRAME, MAX_GREETING, Message};
 
@@ -46,18 +48,36 @@ pub fn encode(message: &Message, out: &mut BytesMut) -> Result<(), Error> {
 pub fn decode(content: &[u8]) -> Result<Message, Error> {
     let mut decoder = rmp_serde::Deserializer::from_read_ref(content);
     decoder.set_max_depth(MAX_DEPTH);
-    let message = Message::deserialize(&mut decoder)
-        .map_err(|cause| Error::Malformed(format!("a frame that is no message: {cause}")))?;
+    let message = Message::deserialize(&mut decoder).map_err(|cause| {
+        debug!("no message: {cause}");
+        Error::Malformed(format!("a frame that is no message: {}", in_short(&cause)))
+    })?;
     // rmp_serde leaves what follows the value unread and says nothing: ask it for one more.
     match IgnoredAny::deserialize(&mut decoder) {
-        Err(rmp_serde::decode::Error::InvalidMarkerRead(end))
-            if end.kind() == ErrorKind::UnexpectedEof =>
-        {
+        Err(decode::Error::InvalidMarkerRead(end)) if end.kind() == ErrorKind::UnexpectedEof => {
             Ok(message)
         }
         _ => Err(Error::Malformed(
             "a frame with more in it than one message".to_owned(),
         )),
+    }
+}
+
+/// What is wrong with a frame, for whoever runs the server; the decoder's own words are for whoever
+/// writes the client.
+fn in_short(cause: &decode::Error) -> &'static str {
+    match cause {
+        decode::Error::InvalidMarkerRead(_) | decode::Error::InvalidDataRead(_) => {
+            "it ends within a value"
+        }
+        decode::Error::TypeMismatch(_)
+        | decode::Error::OutOfRange
+        | decode::Error::LengthMismatch(_) => "a value of the wrong kind",
+        decode::Error::Utf8Error(_) => "a text that is not UTF-8",
+        decode::Error::DepthLimitExceeded => "its values nest too deep",
+        decode::Error::Uncategorized(_) | decode::Error::Syntax(_) => {
+            "an unknown message, or one with a field missing or out of range"
+        }
     }
 }
 

@@ -162,6 +162,14 @@ impl Site {
         (central, relay)
     }
 
+    /// The same, but the relay gives the central all the time that a busy machine may need.
+    pub fn central_and_patient_relay(&self) -> (Proc, Proc) {
+        let central = self.central(0, &[]);
+        let relay = self.relay(0, central.address(), &["--deadline", "1m"]);
+        relay.stderr.wait_for("connected to the central");
+        (central, relay)
+    }
+
     /// The database, for the test to look into.
     pub fn sql(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(self.db()).unwrap();

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::SOON;
 
+/// How many lines of a process a failed test shows.
+const SHOWN: usize = 100;
+
 /// A process that is killed with its test, and whose log is shown if the test fails.
 pub struct Proc {
     child: Child,
@@ -51,6 +54,11 @@ impl Proc {
     /// Writes a line to its standard input.
     pub fn type_line(&mut self, line: &str) {
         writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    /// Its standard input, for somebody else to write to.
+    pub fn take_input(&mut self) -> ChildStdin {
+        self.stdin.take().unwrap()
     }
 
     /// Closes its standard input.
@@ -97,7 +105,7 @@ impl Drop for Proc {
         let _ended = self.child.kill();
         let _ended = self.child.wait();
         if thread::panicking() {
-            let (stdout, stderr) = (self.stdout.all().join("\n"), self.stderr.all().join("\n"));
+            let (stdout, stderr) = (self.stdout.newest(), self.stderr.newest());
             eprintln!("--- {}\n{stdout}\n--- its log\n{stderr}", self.what);
         }
     }
@@ -106,26 +114,50 @@ impl Drop for Proc {
 /// The lines that a process has printed so far.
 #[derive(Clone)]
 pub struct Lines {
-    read: Arc<(Mutex<Vec<String>>, Condvar)>,
+    read: Arc<(Mutex<Printed>, Condvar)>,
+}
+
+#[derive(Default)]
+struct Printed {
+    lines: Vec<String>,
+    /// Whether no more can come.
+    ended: bool,
 }
 
 impl Lines {
     fn of(from: impl Read + Send + 'static) -> Self {
-        let read = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
-        let lines: Arc<(Mutex<Vec<String>>, Condvar)> = Arc::clone(&read);
+        let read: Arc<(Mutex<Printed>, Condvar)> = Arc::default();
+        let printed = Arc::clone(&read);
         thread::spawn(move || {
-            for line in BufReader::new(from).lines() {
-                let Ok(line) = line else { return };
-                lines.0.lock().unwrap().push(line);
-                lines.1.notify_all();
+            for line in BufReader::new(from).lines().map_while(Result::ok) {
+                printed.0.lock().unwrap().lines.push(line);
+                printed.1.notify_all();
             }
+            printed.0.lock().unwrap().ended = true;
+            printed.1.notify_all();
         });
         Self { read }
     }
 
     /// Everything so far.
     pub fn all(&self) -> Vec<String> {
-        self.read.0.lock().unwrap().clone()
+        self.read.0.lock().unwrap().lines.clone()
+    }
+
+    /// The newest, for whoever looks into a failure.
+    fn newest(&self) -> String {
+        let all = self.all();
+        all[all.len().saturating_sub(SHOWN)..].join("\n")
+    }
+
+    /// Everything, once no more can come.
+    pub fn to_the_end(&self) -> Vec<String> {
+        let (printed, added) = &*self.read;
+        let (printed, timeout) = added
+            .wait_timeout_while(printed.lock().unwrap(), SOON, |printed| !printed.ended)
+            .unwrap();
+        assert!(!timeout.timed_out(), "it prints on");
+        printed.lines.clone()
     }
 
     /// Waits for a line that contains this, and returns the first.
@@ -135,18 +167,16 @@ impl Lines {
 
     /// Waits for the so-manieth line that contains this.
     pub fn wait_for_nth(&self, text: &str, nth: usize) -> String {
-        let enough =
-            |lines: &mut Vec<String>| lines.iter().filter(|line| line.contains(text)).count() < nth;
-        let (lines, added) = &*self.read;
-        let (lines, _) = added
-            .wait_timeout_while(lines.lock().unwrap(), SOON, enough)
+        let nth_of = |printed: &Printed| {
+            let mut found = printed.lines.iter().filter(|line| line.contains(text));
+            found.nth(nth - 1).cloned()
+        };
+        let (printed, added) = &*self.read;
+        let (printed, _) = added
+            .wait_timeout_while(printed.lock().unwrap(), SOON, |p| nth_of(p).is_none())
             .unwrap();
-        let found = lines
-            .iter()
-            .filter(|line| line.contains(text))
-            .nth(nth - 1)
-            .cloned();
-        drop(lines);
+        let found = nth_of(&printed);
+        drop(printed);
         found.unwrap_or_else(|| panic!("no {nth}. line with {text:?} in {:#?}", self.all()))
     }
 

@@ -82,6 +82,11 @@ impl World {
         rows.unwrap().map(|row| row.unwrap()).collect()
     }
 
+    fn number(&self, sql: &str) -> i64 {
+        let connection = &self.store.connection;
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
     fn events(&self) -> usize {
         self.store.last_events(1000).unwrap().len()
     }
@@ -342,4 +347,24 @@ proptest! {
             prop_assert_eq!(world.attendance(), world.recounted());
         }
     }
+}
+
+#[test]
+fn a_full_disk_stores_nothing_of_a_batch_and_harms_nothing() {
+    let mut world = World::new();
+    let pages = world.number("PRAGMA page_count");
+    world.number(&format!("PRAGMA max_page_count = {pages}"));
+    let batch: Vec<_> = (0..200)
+        .map(|number| Entry::Flash(flash(number, ASHA)))
+        .collect();
+    let full = world.store.admit(batch.iter(), world.now, world.days);
+    let says = full.unwrap_err().to_string();
+    assert!(says.contains("full"), "{says}");
+    assert_eq!((world.events(), world.attendance().len()), (0, 0));
+    // A device that is known is taken all the same.
+    assert_eq!(world.admit(&[Entry::Door(door("lab"))]), [Outcome::Noted]);
+    // The same again, once there is room.
+    world.number(&format!("PRAGMA max_page_count = {}", pages + 1000));
+    assert_eq!(world.admit(&batch), vec![open("Asha Rao"); 200]);
+    assert_eq!(world.attendance(), world.recounted());
 }

@@ -23,8 +23,8 @@ use crate::wire::{Answer, refusal};
 /// The most jobs of one transaction: enough for its flush to weigh little on each, and few enough
 /// for the last not to wait long.
 const BATCH: usize = 512;
-/// The most undelivered events of one transaction, unless very many wait: each may have to look
-/// through a day's events, and flashes wait meanwhile.
+/// The most undelivered events of one transaction that flashes wait for, unless very many wait: each
+/// may have to look through a day's events.
 const UNDELIVERED_AT_ONCE: usize = 16;
 /// How many undelivered events may wait while flashes go first.
 const UNDELIVERED_WAITING: usize = 4_096;
@@ -101,7 +101,11 @@ impl Batches for Work {
 
     fn store(&mut self, batch: &mut Vec<Job>) {
         let over = self.undelivered.len().saturating_sub(UNDELIVERED_WAITING);
-        for _ in 0..over.max(UNDELIVERED_AT_ONCE) {
+        let beside_flashes = match batch.is_empty() {
+            true => BATCH,
+            false => UNDELIVERED_AT_ONCE,
+        };
+        for _ in 0..over.max(beside_flashes) {
             let Some((event, answers)) = self.undelivered.pop_first() else {
                 break;
             };

@@ -143,7 +143,10 @@ async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
     match (args.flash, served?) {
         (None, _) => Ok(Exit::Done),
         (Some(_), (Some(Exit::Unusable), Some(settled))) => Err(undecided(&settled).into()),
-        (Some(_), (went, _)) => Ok(went.unwrap_or(Exit::Unusable)),
+        (Some(_), (Some(went), _)) => Ok(went),
+        (Some(_), (None, _)) => {
+            Err(Unusable("told to end before a verdict came".to_owned()).into())
+        }
     }
 }
 
@@ -152,7 +155,7 @@ fn undecided(relay: &Status) -> Unusable {
     Unusable(match relay.phase {
         Phase::Down => format!("nobody could be asked: {}", relay.why),
         Phase::Trying | Phase::Up => {
-            "the relay answers, but the flash was not decided: see the relay's and the central's logs"
+            "the relay answers, but no verdict came in time: see the relay's and the central's logs"
                 .to_owned()
         }
     })

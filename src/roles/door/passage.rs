@@ -141,7 +141,10 @@ impl Passage {
             .say(&describe(asked.twinklet, verdict, answer.name.as_deref()));
         let went = match verdict {
             Verdict::Open => self.open(now),
-            Verdict::DontOpen(reason) if reason.is_undecided() => Exit::Unusable,
+            // Too late says as little of the badge as that nobody could be asked.
+            Verdict::DontOpen(reason) if reason.is_undecided() || reason == Reason::TooLate => {
+                Exit::Unusable
+            }
             Verdict::DontOpen(_) => Exit::Failed,
         };
         if answer.verdict == Verdict::Open && went != Exit::Done {

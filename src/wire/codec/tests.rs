@@ -152,8 +152,19 @@ fn frames_that_are_no_message_are_refused() {
         (vec![0, 0, 0, 0], "an empty frame"),
         (vec![0xFF; 8], "longer than 65536 bytes"),
         (vec![0, 1, 0, 1, 0], "longer than 65536 bytes"),
-        (vec![0, 0, 0, 1, 0xC1], "no message"),
-        (vec![0, 0, 0, 1, 0x01], "no message"),
+        (
+            vec![0, 0, 0, 1, 0xC1],
+            "no message: a value of the wrong kind",
+        ),
+        (vec![0, 0, 0, 1, 0x01], "no message: an unknown message"),
+        (
+            vec![0, 0, 0, 2, 0x81, 0xA4],
+            "no message: it ends within a value",
+        ),
+        (
+            b"\0\0\0\x06\x81\xa4nope".to_vec(),
+            "no message: an unknown message, or one with a field missing or out of range",
+        ),
         (trailing, "more in it than one message"),
         (ping[..ping.len() - 1].to_vec(), "within a frame"),
         (ping[..2].to_vec(), "within a frame"),
@@ -190,5 +201,6 @@ fn what_is_out_of_range_is_no_message() {
     // A verdict without its text must not open by default.
     assert!(decode(b"\x81\xa7verdict\x81\xa3seq\x01").is_err());
     let nested = [&b"\x81\xa4ping\x82\xa1n\x01\xa1x"[..], &[0x91; 60], b"\xc0"].concat();
-    assert!(decode(&nested).is_err(), "nested too deep");
+    let end = decode(&nested).unwrap_err().to_string();
+    assert_eq!(end, "a frame that is no message: its values nest too deep");
 }
