@@ -1,17 +1,19 @@
-//! Log lines, on standard error.
+//! Log lines, on standard error: for people, for the journal, or as JSON.
 
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 use std::{env, str::FromStr};
 
-use chrono::Local;
+use nix::sys::stat::fstat;
+use tracing::error;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::FormatTime;
 
-use crate::clock::{Clock, SystemClock};
 use crate::console::Console;
+
+mod lines;
+
+use lines::{JournalLine, LocalTime};
 
 /// How long the end of the program waits for somebody to read the last lines.
 const READ_WITHIN: Duration = Duration::from_millis(300);
@@ -34,7 +36,29 @@ impl FromStr for Level {
     }
 }
 
-/// How log lines look.
+/// Whom the log is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people, and for systemd's journal where that reads it
+    #[default]
+    Text,
+    /// One JSON object a line, for programs that gather logs
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("say text or json"),
+        }
+    }
+}
+
+/// How log lines for people look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lines {
     /// With time and level, for a program that runs on.
@@ -50,13 +74,15 @@ pub enum Lines {
 #[derive(Debug)]
 pub struct Log {
     console: Console,
+    /// Whether an error at the end is a line of the log like any other: what reads it is no person.
+    for_programs: bool,
 }
 
 /// Begins logging.
 ///
 /// # Errors
 /// If the system has no thread for it.
-pub fn start(look: Lines, level: Option<Level>) -> io::Result<Log> {
+pub fn start(look: Lines, level: Option<Level>, format: LogFormat) -> io::Result<Log> {
     let console = Console::new(io::stderr())?;
     let writer = console.clone();
     let usual = if look == Lines::Errors {
@@ -71,21 +97,31 @@ pub fn start(look: Lines, level: Option<Level>) -> io::Result<Log> {
         .with_writer(move || writer.clone())
         .with_target(false)
         .with_ansi(colours);
-    // Under systemd the journal notes the time itself.
-    let started = match (look, env::var_os("JOURNAL_STREAM")) {
-        (Lines::Bare | Lines::Errors, _) => lines.without_time().with_level(false).try_init(),
-        (Lines::Dated, Some(_)) => lines.without_time().try_init(),
-        (Lines::Dated, None) => lines.with_timer(LocalTime).try_init(),
+    let in_journal = is_read_by_journal();
+    let started = match (format, look) {
+        (LogFormat::Json, _) => lines.json().flatten_event(true).try_init(),
+        (LogFormat::Text, _) if in_journal => lines.event_format(JournalLine).try_init(),
+        (LogFormat::Text, Lines::Bare | Lines::Errors) => {
+            lines.without_time().with_level(false).try_init()
+        }
+        (LogFormat::Text, Lines::Dated) => lines.with_timer(LocalTime).try_init(),
     };
     // Only a second start in one process can fail, and the first one goes on.
     drop(started);
-    Ok(Log { console })
+    Ok(Log {
+        console,
+        for_programs: in_journal || format == LogFormat::Json,
+    })
 }
 
 impl Log {
     /// Says why the program fails, after all that it said before.
-    pub fn say_error(&self, error: &impl fmt::Display) {
-        self.console.say(&format!("error: {error:#}"));
+    pub fn say_error(&self, cause: &impl fmt::Display) {
+        if self.for_programs {
+            error!("{cause:#}");
+        } else {
+            self.console.say(&format!("error: {cause:#}"));
+        }
     }
 }
 
@@ -95,12 +131,13 @@ impl Drop for Log {
     }
 }
 
-/// The machine's local time, to the second.
-struct LocalTime;
-
-impl FormatTime for LocalTime {
-    fn format_time(&self, to: &mut Writer<'_>) -> fmt::Result {
-        let now = SystemClock.now().with_timezone(&Local);
-        write!(to, "{}", now.format("%Y-%m-%d %H:%M:%S"))
-    }
+/// Whether standard error leads to systemd's journal: `JOURNAL_STREAM` names the stream that does,
+/// and is inherited by processes whose output goes elsewhere (`systemd.exec(5)`).
+fn is_read_by_journal() -> bool {
+    let stream = env::var("JOURNAL_STREAM").ok();
+    let Some((device, inode)) = stream.as_deref().and_then(|stream| stream.split_once(':')) else {
+        return false;
+    };
+    let ours = fstat(io::stderr());
+    ours.is_ok_and(|ours| device.parse() == Ok(ours.st_dev) && inode.parse() == Ok(ours.st_ino))
 }

@@ -10,7 +10,11 @@ use twinkle::roles;
 
 fn main() -> ExitCode {
     let cli = cli::parse();
-    let Ok(log) = logging::start(look(&cli.command), cli.log) else {
+    let Ok(log) = logging::start(
+        look(&cli.command),
+        cli.log,
+        cli.log_format.unwrap_or_default(),
+    ) else {
         return Exit::Unusable.into();
     };
     let exit = run(cli).unwrap_or_else(|error| {

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Zone;
 use crate::domain::ids::PersonName;
-use crate::logging::Level;
+use crate::logging::{Level, LogFormat};
 
 mod central;
 mod door;
@@ -37,7 +37,7 @@ Examples:
   echo 7 | twinkle door lab                       flash badge 7 at the door 'lab'
   twinkle report --month                          this month's register
 
-Variables: TWINKLE_CONFIG, TWINKLE_LOG, and what each subcommand's help names.
+Variables: TWINKLE_CONFIG, TWINKLE_LOG, TWINKLE_LOG_FORMAT, and what each subcommand's help names.
 Exit codes: 0 done or open, 1 failed or not open, 2 wrong usage, 3 not found or in conflict,
 4 something outside cannot be reached or used."
 )]
@@ -60,6 +60,15 @@ pub struct Cli {
         hide_env = true
     )]
     pub log: Option<Level>,
+    /// How to log: text, or json, an object a line [default: text]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "TWINKLE_LOG_FORMAT",
+        hide_env = true
+    )]
+    pub log_format: Option<LogFormat>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
