@@ -137,7 +137,9 @@ fn doors_find_a_restarted_relay_by_themselves() {
 #[test]
 fn a_central_that_hangs_costs_one_deadline_and_marks_nobody_present() {
     let site = Site::seeded();
-    let (central, relay) = site.central_and_relay();
+    let central = site.central(0, &[]);
+    let relay = site.relay(0, central.address(), &[]);
+    relay.stderr.wait_for("connected to the central");
     let mut door = Client::door(relay.address(), "lab");
     let mut second = Client::door(relay.address(), "attic");
     // So that the hanging central holds nothing but what follows.

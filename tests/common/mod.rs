@@ -157,7 +157,8 @@ impl Site {
     /// Starts a central, and a relay that has reached it.
     pub fn central_and_relay(&self) -> (Proc, Proc) {
         let central = self.central(0, &[]);
-        let relay = self.relay(0, central.address(), &[]);
+        // Patient: where time is the matter, a test starts a relay of its own.
+        let relay = self.relay(0, central.address(), &["--deadline", "20s"]);
         relay.stderr.wait_for("connected to the central");
         (central, relay)
     }
