@@ -93,7 +93,7 @@ fn a_door_may_speak_straight_to_the_central() {
 #[test]
 fn a_thousand_flashes_may_be_in_flight_at_one_door() {
     let site = Site::seeded();
-    let (_central, relay) = site.central_and_patient_relay();
+    let (_central, relay) = site.central_and_relay();
     let mut client = Client::door(relay.address(), "lab");
     let flashes: Vec<_> = (0..1000)
         .map(|n| client.new_flash(if n % 10 == 0 { NOBODY } else { ASHA }))
@@ -128,7 +128,7 @@ fn a_thousand_flashes_may_be_in_flight_at_one_door() {
 #[test]
 fn the_door_itself_keeps_a_thousand_in_flight() {
     let site = Site::seeded();
-    let (_central, relay) = site.central_and_patient_relay();
+    let (_central, relay) = site.central_and_relay();
     let relay = relay.address().to_string();
     let args = [
         "door",
@@ -184,7 +184,7 @@ fn more_flashes_than_the_queue_holds_wait_and_are_all_answered() {
 #[test]
 fn two_hundred_doors_share_one_relay_and_one_connection() {
     let site = Site::seeded();
-    let (central, relay) = site.central_and_patient_relay();
+    let (central, relay) = site.central_and_relay();
     let address = relay.address();
     let doors: Vec<_> = (0..200)
         .map(|number| {

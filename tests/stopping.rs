@@ -72,7 +72,7 @@ struct Busy {
 impl Busy {
     fn start() -> Self {
         let site = Site::seeded();
-        let (central, relay) = site.central_and_patient_relay();
+        let (central, relay) = site.central_and_relay();
         let to = relay.address();
         let args = ["--open-for", "1h", "--deadline", "1m"];
         let door = |number| site.door(&format!("door {number}"), to, &args);

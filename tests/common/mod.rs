@@ -158,14 +158,6 @@ impl Site {
     pub fn central_and_relay(&self) -> (Proc, Proc) {
         let central = self.central(0, &[]);
         // Patient: where time is the matter, a test starts a relay of its own.
-        let relay = self.relay(0, central.address(), &["--deadline", "20s"]);
-        relay.stderr.wait_for("connected to the central");
-        (central, relay)
-    }
-
-    /// The same, but the relay gives the central all the time that a busy machine may need.
-    pub fn central_and_patient_relay(&self) -> (Proc, Proc) {
-        let central = self.central(0, &[]);
         let relay = self.relay(0, central.address(), &["--deadline", "1m"]);
         relay.stderr.wait_for("connected to the central");
         (central, relay)
