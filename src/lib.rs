@@ -23,6 +23,7 @@ pub mod hw;
 pub mod logging;
 pub mod render;
 pub mod roles;
+pub mod service;
 pub mod shutdown;
 pub mod site;
 pub mod wire;

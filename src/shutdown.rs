@@ -9,6 +9,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::service;
+
 /// How long a role may take to end after it was told to: what is under way gets its answer, and a
 /// service manager is not kept waiting.
 const DRAIN_WITHIN: Duration = Duration::from_millis(1_700);
@@ -39,6 +41,7 @@ pub fn on_signal() -> io::Result<CancellationToken> {
             _ = interrupt.recv() => info!("stopping: interrupted"),
             _ = terminate.recv() => info!("stopping: told to end"),
         }
+        service::stopping();
         stop.cancel();
     });
     Ok(told)

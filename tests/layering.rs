@@ -31,10 +31,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "roles",
         &[
             "author", "batches", "cli", "clock", "config", "console", "db", "domain", "exit", "hw",
-            "render", "shutdown", "site", "wire",
+            "render", "service", "shutdown", "site", "wire",
         ],
     ),
-    ("shutdown", &[]),
+    ("service", &[]),
+    ("shutdown", &["service"]),
     ("site", &["cli", "config", "db", "domain"]),
     ("wire", &["backoff", "clock", "domain"]),
 ];

@@ -18,6 +18,7 @@ use crate::console;
 use crate::db::{Condition, Entry, Opened};
 use crate::domain::calendar::Days;
 use crate::exit::{Exit, Unusable, Usage};
+use crate::service;
 use crate::shutdown;
 use crate::site::Site;
 use crate::wire::address::HostPort;
@@ -97,6 +98,7 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
 
     tokio::spawn(desk.watch_presence(stop.clone()));
     console::announce(&format!("listening on {address}"));
+    service::ready(&format!("listening on {address}"));
     let serve_and_store = async {
         let serving = server::serve(listener, Arc::new(desk), plain, stop.clone());
         tokio::select! {

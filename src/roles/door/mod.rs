@@ -17,6 +17,7 @@ use crate::config::{self, Settings, Span};
 use crate::console::Console;
 use crate::exit::{Exit, Unusable};
 use crate::hw::{self, Reading};
+use crate::service;
 use crate::shutdown;
 use crate::wire::Role;
 use crate::wire::address::HostPort;
@@ -121,9 +122,12 @@ async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
         let (sender, readings) = mpsc::channel(1);
         match args.flash {
             Some(twinklet) => sender.send(Reading { twinklet }).await?,
-            None => source
-                .start(sender.clone())
-                .context("cannot read flashes")?,
+            None => {
+                source
+                    .start(sender.clone())
+                    .context("cannot read flashes")?;
+                service::ready("reading flashes");
+            }
         }
         drop(sender);
         anyhow::Ok((passage.run(readings, &stop).await, Some(settled)))

@@ -16,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Span};
 use crate::console;
 use crate::exit::{Exit, Usage};
+use crate::service;
 use crate::shutdown;
 use crate::wire::address::HostPort;
 use crate::wire::link::{Link, Options, Patience};
@@ -98,6 +99,7 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let hang_up = CancellationToken::new();
     let linked = tokio::spawn(link.clone().run(hang_up.clone()));
     console::announce(&format!("listening on {address}"));
+    service::ready(&format!("listening on {address}"));
     let forwarder = Arc::new(Forwarder::new(name, link, clock));
     let serve = async {
         let mut serving = pin!(server::serve(listener, forwarder, plain, stop.clone()));
