@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{ASHA, Client, Ended, Site, TestClock};
+use common::{ASHA, Client, Ended, NOBODY, Proc, RAVI, Site, TestClock};
 
 /// A site in which Asha was there on every working day of February 2024 but the 14th, Ravi on the
 /// 5th and on Sunday the 11th, and nobody on the 20th.
@@ -190,6 +190,114 @@ fn events_are_listed_newest_last() {
         all.starts_with("time,door,relay,twinklet,number,employee,verdict\r\n"),
         "{all}"
     );
+    let json = site.ok(&["report", "events", "--format", "json", "--last", "2"]);
+    let objects: Vec<serde_json::Value> = json
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!((objects.len(), &objects[1]["twinklet"]), (2, &97.into()));
+    assert_eq!(objects[1]["employee"], serde_json::Value::Null);
+}
+
+/// Flashes on two days at two doors.
+fn flashes() -> Site {
+    let site = Site::seeded();
+    let clock = TestClock::standing_at(site.folder.path(), "2024-02-15T08:00:00Z");
+    let listen = format!("{}:0", site.host);
+    let mut command = site.command(&["central", "--listen", &listen]);
+    clock.give_to(&mut command);
+    let central = Proc::server(&mut command);
+    let mut lab = Client::door(central.address(), "lab");
+    let mut back = Client::door(central.address(), "back");
+    lab.flash(ASHA);
+    lab.flash(RAVI);
+    back.flash(NOBODY);
+    clock.stand_at("2024-02-16T23:59:59Z");
+    back.flash(ASHA);
+    let lost = back.new_flash(ASHA);
+    back.ask(&lost);
+    back.undelivered(lost.event);
+    clock.stand_at("2024-02-17T00:00:00Z");
+    back.flash(ASHA);
+    site
+}
+
+#[test]
+fn events_are_found_by_who_where_when_and_how_they_ended() {
+    let site = flashes();
+    let found = |filter: &str| {
+        let args = ["report", "events", "--format", "csv"];
+        let args: Vec<_> = args.into_iter().chain(filter.split(' ')).collect();
+        let csv = site.ok(&args);
+        let rows = csv.lines().skip(1).map(|row| {
+            let cells: Vec<_> = row.split(',').collect();
+            format!("{} {} {}", &cells[0][8..16], cells[1], cells[3])
+        });
+        rows.collect::<Vec<_>>().join(", ")
+    };
+    for (filter, expected) in [
+        ("--employee Ravi", "15T08:00 lab 8"),
+        ("--employee 1 --door lab", "15T08:00 lab 7"),
+        ("--twinklet 99", "15T08:00 back 99"),
+        ("--verdict refused", "15T08:00 lab 8, 15T08:00 back 99"),
+        ("--verdict undelivered", "16T23:59 back 7"),
+        (
+            "--verdict open --door back",
+            "16T23:59 back 7, 17T00:00 back 7",
+        ),
+        ("--reason suspended", "15T08:00 lab 8"),
+        ("--on 2024-02-16", "16T23:59 back 7, 16T23:59 back 7"),
+        ("--from 2024-02-17", "17T00:00 back 7"),
+        ("--to 2024-02-15 --last 1", "15T08:00 back 99"),
+        (
+            "--from 2024-02-15 --to 2024-02-16 --door lab",
+            "15T08:00 lab 7, 15T08:00 lab 8",
+        ),
+        ("--from 2024-02-18", ""),
+    ] {
+        assert_eq!(found(filter), expected, "{filter}");
+    }
+    let nothing = site.ok(&["report", "events", "--on", "2024-02-14"]);
+    assert_eq!(nothing, "no such events\n");
+}
+
+#[test]
+fn filters_that_name_nothing_say_what_is_near() {
+    let site = flashes();
+    for (filter, code, says) in [
+        (
+            &["--door", "labs"][..],
+            3,
+            "no door 'labs'; did you mean 'lab'?",
+        ),
+        (
+            &["--door", "gate"],
+            3,
+            "no door 'gate'; there are 'back', 'lab'",
+        ),
+        (&["--employee", "asha"], 3, "did you mean 'Asha Rao' (1)?"),
+        (&["--reason", "suspend"], 2, "did you mean suspended?"),
+        (
+            &["--verdict", "closed"],
+            2,
+            "write open, refused or undelivered",
+        ),
+        (
+            &["--on", "today", "--from", "today"],
+            2,
+            "cannot be used with",
+        ),
+        (
+            &["--from", "2024-02-02", "--to", "2024-02-01"],
+            2,
+            "is after --to",
+        ),
+        (&["--last", "0"], 2, "write a whole number"),
+    ] {
+        let ended = site.run(&[&["report", "events"], filter].concat());
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stderr.contains(says), "{ended:?}");
+    }
 }
 
 #[test]

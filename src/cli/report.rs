@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use crate::cli::SiteArgs;
+use crate::cli::events::EventsArgs;
 use crate::config::WeekdayList;
 use crate::domain::calendar::MonthChoice;
 use crate::render::Format;
@@ -16,7 +17,7 @@ Variables: TWINKLE_DB, TWINKLE_TIMEZONE, TWINKLE_WEEKLY_OFF
 Examples:
   twinkle report --month                          this month's register
   twinkle report --month last --format csv
-  twinkle report events --last 20")]
+  twinkle report events --door lab --verdict refused --on yesterday")]
 pub struct ReportArgs {
     /// What else than the register.
     #[command(subcommand)]
@@ -39,17 +40,5 @@ pub struct ReportArgs {
 #[derive(Debug, Subcommand)]
 pub enum ReportCommand {
     /// The flashes as they are stored, newest last
-    Events {
-        /// How many of the newest
-        #[arg(long, value_name = "N", default_value = "20", value_parser = parse_count)]
-        last: u32,
-        /// How to print them: table or csv
-        #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
-        format: Format,
-    },
-}
-
-fn parse_count(text: &str) -> Result<u32, &'static str> {
-    let count = text.parse().ok().filter(|&count| count > 0);
-    count.ok_or("write a whole number from 1 to 4294967295")
+    Events(EventsArgs),
 }

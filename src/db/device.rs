@@ -5,9 +5,13 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::db::values::{from_millis, to_millis};
-use crate::db::{Result, Store};
+use crate::db::{Error, Result, Store};
 use crate::domain::access::Door;
 use crate::domain::ids::DeviceName;
+use crate::domain::near::nearest;
+
+/// So many doors can be named all, where none is near.
+const FEW: usize = 5;
 
 /// What a device is, and so which of the two tables it stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +117,37 @@ impl Store {
             })
         })?;
         Ok(devices.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The door of that name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if none is known, with the near names; else those of reading.
+    pub fn door(&self, name: &str) -> Result<Device> {
+        let (mut doors, others): (Vec<_>, Vec<_>) = self
+            .devices()?
+            .into_iter()
+            .filter(|device| device.kind == DeviceKind::Door)
+            .partition(|door| door.name == name);
+        doors.pop().ok_or_else(|| {
+            let names = || others.iter().map(|door| door.name.as_str());
+            let quoted = |names: Vec<&str>, between| {
+                let quoted: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
+                quoted.join(between)
+            };
+            let near = nearest(name, names());
+            Error::NotFound(if others.is_empty() {
+                format!("no door '{name}': no door has ever connected")
+            } else if !near.is_empty() {
+                let near = quoted(near, " or ");
+                format!("no door '{name}'; did you mean {near}?")
+            } else if others.len() <= FEW {
+                let all = quoted(names().collect(), ", ");
+                format!("no door '{name}'; there are {all}")
+            } else {
+                format!("no door '{name}'; 'twinkle report live' shows all")
+            })
+        })
     }
 
     /// Takes note that no device is connected: the central has only just started. Those that were

@@ -6,19 +6,49 @@ use std::io::{self, Write};
 use csv::{Terminator, Writer, WriterBuilder};
 
 use crate::domain::attendance::Register;
-use crate::render::{Grid, one_line};
+use crate::render::{Column, Grid, one_line};
 
 /// Writes a grid, headings first.
 ///
 /// # Errors
 /// Those of writing.
 pub fn write_grid(grid: &Grid, to: impl Write) -> io::Result<()> {
-    let mut writer = writer(to);
-    writer.write_record(grid.columns.iter().map(|column| column.heading))?;
-    for row in &grid.rows {
-        writer.write_record(row.iter().map(|cell| safe_cell(cell).into_owned()))?;
+    let mut rows = Rows::begin(&grid.columns, to)?;
+    grid.rows.iter().try_for_each(|row| rows.row(row))?;
+    rows.end()
+}
+
+/// A grid that is written row by row.
+#[derive(Debug)]
+pub struct Rows<W: Write>(Writer<W>);
+
+impl<W: Write> Rows<W> {
+    /// Writes the headings.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn begin(columns: &[Column], to: W) -> io::Result<Self> {
+        let mut writer = writer(to);
+        writer.write_record(columns.iter().map(|column| column.heading))?;
+        Ok(Self(writer))
     }
-    writer.flush()
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn row(&mut self, cells: &[String]) -> io::Result<()> {
+        let cells = cells.iter().map(|cell| safe_cell(cell).into_owned());
+        Ok(self.0.write_record(cells)?)
+    }
+
+    /// Writes what is not written yet.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn end(mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Writes a register: a row for each employee, a column for each day, headed by its date.
@@ -60,7 +90,6 @@ fn safe_cell(cell: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::Column;
 
     #[test]
     fn cells_are_quoted_where_needed_and_never_formulas() {

@@ -10,6 +10,7 @@ use crate::domain::attendance::Register;
 use crate::domain::text::breaks_a_row;
 
 pub mod csv;
+pub mod list;
 pub mod table;
 
 /// How to print a result.
@@ -20,6 +21,18 @@ pub enum Format {
     Table,
     /// For spreadsheets (RFC 4180, UTF-8)
     Csv,
+}
+
+/// How to print a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    #[default]
+    Table,
+    /// For spreadsheets (RFC 4180, UTF-8)
+    Csv,
+    /// For programs: one object a line
+    Json,
 }
 
 /// Prints a grid on standard output.

@@ -1,62 +1,91 @@
 //! `twinkle report events`: the flashes as they are stored.
 
-use std::io::{self, Write};
-
+use crate::cli::EventsArgs;
+use crate::clock::{Clock, SystemClock};
 use crate::db::{EventRow, Store};
-use crate::domain::calendar::Days;
-use crate::render::{self, Column, Format, Grid};
+use crate::domain::calendar::{Day, DayChoice, Days};
+use crate::domain::event_filter::EventFilter;
+use crate::exit::Usage;
+use crate::render::list::List;
+use crate::render::{Column, ListFormat};
 
-/// Prints the last events, newest last.
-pub(super) fn run(store: &Store, last: u32, format: Format, days: Days) -> anyhow::Result<()> {
-    let events = store.last_events(last)?;
-    let grid = Grid {
-        columns: vec![
-            Column::code("time"),
-            Column::text("door"),
-            Column::text("relay"),
-            Column::number("twinklet"),
-            Column::number("number"),
-            Column::text("employee"),
-            Column::code("verdict"),
-        ],
-        rows: events
-            .into_iter()
-            .map(|event| row(event, format, days))
-            .collect(),
+/// How many are printed where nobody says which days or how many.
+const USUALLY: u32 = 20;
+
+/// Prints the events that are asked for, newest last.
+pub(super) fn run(store: &Store, args: EventsArgs, days: Days) -> anyhow::Result<()> {
+    let today = days.day_of(SystemClock.now());
+    let (from, to) = span(&args, today)?;
+    let last = match args.last {
+        None if from.is_none() && to.is_none() => Some(USUALLY),
+        last => last,
     };
-    if grid.rows.is_empty() && format == Format::Table {
-        writeln!(
-            io::stdout(),
-            "no events yet: nobody has flashed a badge at a door"
-        )?;
-        return Ok(());
+    let employee = match &args.employee {
+        Some(whom) => Some(store.employee(whom, today)?.number),
+        None => None,
+    };
+    if let Some(door) = &args.door {
+        store.door(door.as_str())?;
     }
-    render::print_grid(&grid, format)?;
+    let filter = EventFilter {
+        employee,
+        twinklet: args.twinklet,
+        door: args.door,
+        ending: args.verdict,
+        reason: args.reason,
+        from,
+        to,
+    };
+    let columns = vec![
+        Column::code("time"),
+        Column::text("door"),
+        Column::text("relay"),
+        Column::number("twinklet"),
+        Column::number("number"),
+        Column::text("employee"),
+        Column::code("verdict"),
+    ];
+    let mut list = List::begin(columns, args.format)?;
+    store.events(&filter, last, |event| -> anyhow::Result<()> {
+        Ok(list.row(row(event, args.format, days))?)
+    })?;
+    list.end(match filter == EventFilter::default() {
+        true => "no events yet: nobody has flashed a badge at a door",
+        false => "no such events",
+    })?;
     Ok(())
 }
 
-fn row(event: EventRow, format: Format, days: Days) -> Vec<String> {
+/// The first and the last of the days asked for.
+fn span(args: &EventsArgs, today: Day) -> anyhow::Result<(Option<Day>, Option<Day>)> {
+    let resolve = |choice: Option<DayChoice>| choice.map(|choice| choice.resolve(today));
+    match (resolve(args.on.or(args.from)), resolve(args.on.or(args.to))) {
+        (Some(from), Some(to)) if from > to => {
+            Err(Usage(format!("--from {from} is after --to {to}")).into())
+        }
+        span => Ok(span),
+    }
+}
+
+fn row(event: EventRow, format: ListFormat, days: Days) -> Vec<String> {
     let time = days.local(event.at);
     let time = match format {
-        Format::Table => time.format("%Y-%m-%d %H:%M:%S").to_string(),
-        Format::Csv => time.format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
-    };
-    let or_dash = |text: Option<String>| match format {
-        Format::Table => text.unwrap_or_else(|| "-".to_owned()),
-        Format::Csv => text.unwrap_or_default(),
+        ListFormat::Table => time.format("%Y-%m-%d %H:%M:%S").to_string(),
+        ListFormat::Csv | ListFormat::Json => time.format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
     };
     let (number, name) = event.employee.unzip();
     let verdict = match (event.verdict.code(), event.delivered) {
         (verdict, true) => verdict.to_owned(),
         (verdict, false) => format!("{verdict}, undelivered"),
     };
+    let text = |number: Option<String>| number.unwrap_or_default();
     vec![
         time,
-        or_dash(event.door),
-        or_dash(event.relay),
-        or_dash(event.twinklet.map(|id| id.to_string())),
-        or_dash(number.map(|number| number.to_string())),
-        or_dash(name),
+        text(event.door),
+        text(event.relay),
+        text(event.twinklet.map(|id| id.to_string())),
+        text(number.map(|number| number.to_string())),
+        text(name),
         verdict,
     ]
 }

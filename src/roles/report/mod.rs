@@ -27,7 +27,7 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<Exit> {
     }
     let (mut store, days) = site.open()?;
     match args.command {
-        Some(ReportCommand::Events { last, format }) => events::run(&store, last, format, days)?,
+        Some(ReportCommand::Events(args)) => events::run(&store, args, days)?,
         None => {
             let month = args.month.context("no month was named")?;
             let weekly_off = args.weekly_off.or(settings.weekly_off).unwrap_or_default();

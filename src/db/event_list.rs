@@ -1,0 +1,164 @@
+//! The events as reports show them, with names.
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use rusqlite::{Row, named_params};
+
+use crate::db::values::{from_millis, to_millis};
+use crate::db::{Error, Result, Store};
+use crate::domain::access::Verdict;
+use crate::domain::calendar::Day;
+use crate::domain::event_filter::{Ending, EventFilter};
+use crate::domain::ids::{EmployeeNumber, EventId, TwinkletId};
+
+/// No timezone's day begins this long before, or after, that of UTC.
+const FARTHEST: TimeDelta = TimeDelta::hours(14);
+/// A day may begin as late as this: a night shift belongs to the day on which it began.
+const LATEST_BEGIN: TimeDelta = TimeDelta::hours(12);
+
+/// One event, with names, as reports show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// Its place in the log: larger for one that was stored later.
+    pub place: i64,
+    /// When it happened, by the central's clock.
+    pub at: DateTime<Utc>,
+    /// The day it counts for.
+    pub day: Day,
+    /// The door's name; `None` if the door was unknown.
+    pub door: Option<String>,
+    /// The relay's name; `None` if it came straight from the door.
+    pub relay: Option<String>,
+    /// The badge.
+    pub twinklet: Option<TwinkletId>,
+    /// The employee's number and name; `None` if the badge is nobody's.
+    pub employee: Option<(EmployeeNumber, String)>,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Whether an `Open` reached its door.
+    pub delivered: bool,
+    /// The event's id.
+    pub event: EventId,
+}
+
+impl Store {
+    /// Calls `each` with the events of a filter, newest last: with the last so many, or with all.
+    ///
+    /// # Errors
+    /// Those of reading, and those of `each`, which end it.
+    pub fn events<E: From<Error>>(
+        &self,
+        filter: &EventFilter,
+        last: Option<u32>,
+        mut each: impl FnMut(EventRow) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let order = match last {
+            Some(_) => "ORDER BY event.at DESC, event.id DESC LIMIT :limit",
+            None => "ORDER BY event.at, event.id LIMIT :limit",
+        };
+        let sql = format!("{EVENTS} {FILTERED} {order}");
+        let mut select = self.connection.prepare_cached(&sql).map_err(Error::from)?;
+        let mut rows = select
+            .query(named_params! {
+                ":since": filter.from.map_or(i64::MIN, not_before),
+                ":until": filter.to.map_or(i64::MAX, not_after),
+                ":from": filter.from,
+                ":to": filter.to,
+                ":employee": filter.employee,
+                ":twinklet": filter.twinklet,
+                ":door": filter.door,
+                ":opens": filter.ending.map(|ending| ending != Ending::Refused),
+                ":reached": match filter.ending {
+                    Some(Ending::Open) => Some(true),
+                    Some(Ending::Undelivered) => Some(false),
+                    Some(Ending::Refused) | None => None,
+                },
+                ":reason": filter.reason.map(Verdict::DontOpen),
+                ":limit": last.map_or(-1, i64::from),
+            })
+            .map_err(Error::from)?;
+        let mut reversed = Vec::new();
+        while let Some(row) = rows.next().map_err(Error::from)? {
+            let event = read(row).map_err(Error::from)?;
+            match last {
+                Some(_) => reversed.push(event),
+                None => each(event)?,
+            }
+        }
+        reversed.into_iter().rev().try_for_each(each)
+    }
+
+    /// The events that were stored after that place in the log, in the order of the log.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn events_since(&self, place: i64) -> Result<Vec<EventRow>> {
+        let sql = format!("{EVENTS} WHERE event.id > ?1 ORDER BY event.id");
+        let mut select = self.connection.prepare_cached(&sql)?;
+        let events = select.query_map([place], read)?;
+        Ok(events.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The last place in the log; 0 while there is nothing in it.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn last_place(&self) -> Result<i64> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT coalesce(max(id), 0) FROM event")?;
+        Ok(select.query_row([], |row| row.get(0))?)
+    }
+}
+
+const EVENTS: &str = "
+    SELECT event.id, event.at, event.day, door.name, relay.name, twinklet,
+        event.employee, employee.name, verdict,
+        NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid), event.uid
+    FROM event
+        LEFT JOIN door ON door.id = event.door
+        LEFT JOIN relay ON relay.id = event.relay
+        LEFT JOIN employee ON employee.number = event.employee";
+/// There is an index on `at` alone, as the schema says: the days are found by it, and the rest by
+/// looking at each of their events.
+const FILTERED: &str = "
+    WHERE event.at BETWEEN :since AND :until
+        AND (:from IS NULL OR event.day >= :from)
+        AND (:to IS NULL OR event.day <= :to)
+        AND (:employee IS NULL OR event.employee = :employee)
+        AND (:twinklet IS NULL OR twinklet = :twinklet)
+        AND (:door IS NULL OR event.door = (SELECT id FROM door WHERE name = :door))
+        AND (:opens IS NULL OR (verdict = 'open') = :opens)
+        AND (:reached IS NULL OR :reached
+            = NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid))
+        AND (:reason IS NULL OR verdict = :reason)";
+
+/// Before which instant a day's events cannot lie, UTC milliseconds, wherever it begins.
+fn not_before(day: Day) -> i64 {
+    let midnight = day.and_time(NaiveTime::MIN).and_utc();
+    let first = midnight.checked_sub_signed(FARTHEST);
+    first.map_or(i64::MIN, to_millis)
+}
+
+/// After which instant they cannot lie.
+fn not_after(day: Day) -> i64 {
+    let midnight = day.and_time(NaiveTime::MIN).and_utc();
+    let last = midnight.checked_add_signed(TimeDelta::days(1) + FARTHEST + LATEST_BEGIN);
+    last.map_or(i64::MAX, to_millis)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+    let number: Option<EmployeeNumber> = row.get(6)?;
+    let name: Option<String> = row.get(7)?;
+    Ok(EventRow {
+        place: row.get(0)?,
+        at: from_millis(row.get(1)?),
+        day: row.get(2)?,
+        door: row.get(3)?,
+        relay: row.get(4)?,
+        twinklet: row.get(5)?,
+        employee: number.zip(name),
+        verdict: row.get(8)?,
+        delivered: row.get(9)?,
+        event: row.get(10)?,
+    })
+}
