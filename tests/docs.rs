@@ -16,6 +16,7 @@ use bytes::BytesMut;
 use common::Site;
 use twinkle::config::Settings;
 use twinkle::domain::access::Reason;
+use twinkle::domain::door_event::Kind;
 use twinkle::wire::{Message, codec};
 
 fn document(path: &str) -> String {
@@ -75,6 +76,16 @@ fn the_protocol_lists_every_reason_with_its_meaning() {
         assert!(text.lines().any(|line| line == row), "missing: {row}");
     }
     assert!(known.len() > 15);
+}
+
+#[test]
+fn the_protocol_lists_every_kind_of_door_event_with_its_meaning() {
+    let text = document("docs/protocol.md");
+    for kind in Kind::ALL {
+        let alarm = if kind.is_alarm() { "yes" } else { "no" };
+        let row = format!("| `{kind}` | {alarm} | {} |", kind.meaning());
+        assert!(text.lines().any(|line| line == row), "missing: {row}");
+    }
 }
 
 #[test]

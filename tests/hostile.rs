@@ -226,10 +226,12 @@ fn a_door_speaks_for_itself_only() {
     let servers = Servers::start();
     let mut any = Client::door(servers.relay.address(), "honest");
     let flash = frame(&Message::Flash(any.new_flash(ASHA)));
-    let why = "door 'attacker' flashes in the name of 'honest'";
+    let why = "door 'attacker' speaks in the name of 'honest'";
     servers.close_on(true, &flash, why);
+    let fire = frame(&Message::Happened(any.new_happened("fire")));
+    servers.close_on(true, &fire, why);
     let by_honest = "SELECT count(*) FROM event JOIN door ON door.id = door WHERE name = 'honest'";
-    assert_eq!(servers.site.count(by_honest), 2, "its own two flashes");
+    assert_eq!(servers.site.count(by_honest), 4, "its own flashes");
 }
 
 #[test]
@@ -243,6 +245,28 @@ fn an_event_used_twice_with_other_content_is_refused() {
         second.event = first.event;
         assert_eq!(client.ask(&second).verdict, "event-reused");
     });
+}
+
+#[test]
+fn a_doors_event_cannot_take_a_flashs_place() {
+    let servers = Servers::start();
+    servers.each(|server| {
+        let mut client = Client::door(server, "attacker");
+        let mut flash = client.new_flash(ASHA);
+        let mut happened = client.new_happened("door-opened");
+        happened.event = flash.event;
+        client.report(&happened);
+        assert_eq!(client.ask(&flash).verdict, "event-reused");
+        flash = client.new_flash(ASHA);
+        assert_eq!(client.ask(&flash).verdict, "open");
+        // The other way round it is taken for a repetition.
+        happened.event = flash.event;
+        client.report(&happened);
+        assert_eq!(client.ask(&flash).verdict, "open");
+    });
+    let flashes = "SELECT count(*) FROM event WHERE kind = 'flash' AND verdict = 'open'
+        AND door = (SELECT id FROM door WHERE name = 'attacker')";
+    assert_eq!(servers.site.count(flashes), 2);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::Connection;
 
 use crate::db::device::{self, DeviceKind, Sighting};
+use crate::db::door_event::{self, DoorEventEntry};
 use crate::db::event::{self, NewEvent};
 use crate::db::values::to_millis;
 use crate::db::{Result, Store, assignment, attendance, undelivered};
@@ -20,6 +21,8 @@ const RESEND_WITHIN_MS: i64 = 10_000;
 pub enum Entry {
     /// A request to enter.
     Flash(FlashEntry),
+    /// Something else happened at a door.
+    DoorEvent(DoorEventEntry),
     /// An `Open` for this event reached no door.
     Undelivered(EventId),
     /// A door has said Hello.
@@ -77,6 +80,9 @@ impl Store {
             batch
                 .map(|entry| match entry {
                     Entry::Flash(flash) => admit_flash(transaction, flash, &at),
+                    Entry::DoorEvent(new) => {
+                        door_event::store(transaction, new, days).map(|()| Outcome::Noted)
+                    }
                     Entry::Undelivered(event) => {
                         undelivered::note(transaction, *event, now).map(|()| Outcome::Noted)
                     }

@@ -1,4 +1,4 @@
-//! The log of flashes: append-only.
+//! The log of flashes, and of what else happens at doors: append-only.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -41,7 +41,7 @@ pub(super) fn append(connection: &Connection, new: &NewEvent<'_>) -> Result<bool
     Ok(rows == 1)
 }
 
-/// A stored event, as far as a resend must be the same.
+/// A stored flash, as far as a resend must be the same.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) at: i64,
@@ -54,11 +54,12 @@ pub(super) struct Stored {
     pub(super) name: Option<String>,
 }
 
-/// A stored event by its id.
+/// A stored flash by its event's id.
 pub(super) fn find(connection: &Connection, event: EventId) -> Result<Option<Stored>> {
     let mut find = connection.prepare_cached(
         "SELECT at, door, relay, twinklet, device_at, verdict, employee.name
-         FROM event LEFT JOIN employee ON employee.number = event.employee WHERE uid = ?1",
+         FROM event LEFT JOIN employee ON employee.number = event.employee
+         WHERE uid = ?1 AND kind = 'flash'",
     )?;
     let stored = find.query_row([event], |row| {
         Ok(Stored {

@@ -7,6 +7,7 @@ use crate::db::values::{from_millis, to_millis};
 use crate::db::{Error, Result, Store};
 use crate::domain::access::Verdict;
 use crate::domain::calendar::Day;
+use crate::domain::door_event::Kind;
 use crate::domain::event_filter::{Ending, EventFilter};
 use crate::domain::ids::{EmployeeNumber, EventId, TwinkletId};
 
@@ -28,16 +29,35 @@ pub struct EventRow {
     pub door: Option<String>,
     /// The relay's name; `None` if it came straight from the door.
     pub relay: Option<String>,
-    /// The badge.
+    /// The badge; for what else happened, that of the flash it followed.
     pub twinklet: Option<TwinkletId>,
     /// The employee's number and name; `None` if the badge is nobody's.
     pub employee: Option<(EmployeeNumber, String)>,
-    /// What was decided.
-    pub verdict: Verdict,
+    /// What was decided, or what else happened.
+    pub what: What,
     /// Whether an `Open` reached its door.
     pub delivered: bool,
     /// The event's id.
     pub event: EventId,
+}
+
+/// What an event is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A flash, so decided.
+    Flash(Verdict),
+    /// Something else at a door.
+    Door(Kind),
+}
+
+impl What {
+    /// The verdict's code, or that of what happened.
+    pub fn code(&self) -> &str {
+        match self {
+            What::Flash(verdict) => verdict.code(),
+            What::Door(kind) => kind.code(),
+        }
+    }
 }
 
 impl Store {
@@ -111,26 +131,28 @@ impl Store {
 }
 
 const EVENTS: &str = "
-    SELECT event.id, event.at, event.day, door.name, relay.name, twinklet,
-        event.employee, employee.name, verdict,
-        NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid), event.uid
+    SELECT event.id, event.at, event.day, door.name, relay.name,
+        coalesce(event.twinklet, flash.twinklet), employee.number, employee.name, event.verdict,
+        NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid), event.uid,
+        event.kind
     FROM event
+        LEFT JOIN event AS flash ON flash.uid = event.about AND flash.door = event.door
         LEFT JOIN door ON door.id = event.door
         LEFT JOIN relay ON relay.id = event.relay
-        LEFT JOIN employee ON employee.number = event.employee";
+        LEFT JOIN employee ON employee.number = coalesce(event.employee, flash.employee)";
 /// There is an index on `at` alone, as the schema says: the days are found by it, and the rest by
 /// looking at each of their events.
 const FILTERED: &str = "
     WHERE event.at BETWEEN :since AND :until
         AND (:from IS NULL OR event.day >= :from)
         AND (:to IS NULL OR event.day <= :to)
-        AND (:employee IS NULL OR event.employee = :employee)
-        AND (:twinklet IS NULL OR twinklet = :twinklet)
+        AND (:employee IS NULL OR employee.number = :employee)
+        AND (:twinklet IS NULL OR coalesce(event.twinklet, flash.twinklet) = :twinklet)
         AND (:door IS NULL OR event.door = (SELECT id FROM door WHERE name = :door))
-        AND (:opens IS NULL OR (verdict = 'open') = :opens)
+        AND (:opens IS NULL OR (event.verdict = 'open') = :opens)
         AND (:reached IS NULL OR :reached
             = NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid))
-        AND (:reason IS NULL OR verdict = :reason)";
+        AND (:reason IS NULL OR event.verdict = :reason)";
 
 /// Before which instant a day's events cannot lie, UTC milliseconds, wherever it begins.
 fn not_before(day: Day) -> i64 {
@@ -157,7 +179,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
         relay: row.get(4)?,
         twinklet: row.get(5)?,
         employee: number.zip(name),
-        verdict: row.get(8)?,
+        what: match row.get(8)? {
+            Some(verdict) => What::Flash(verdict),
+            None => What::Door(row.get(11)?),
+        },
         delivered: row.get(9)?,
         event: row.get(10)?,
     })

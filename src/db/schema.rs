@@ -172,6 +172,11 @@ CREATE TABLE door_grant (
 ALTER TABLE audit ADD COLUMN old TEXT;
 ALTER TABLE audit ADD COLUMN new TEXT;
 ",
+    "
+-- What happens at doors beside flashes has kinds of its own, and neither badge nor verdict; `about`
+-- is the uid of the event that it followed.
+ALTER TABLE event ADD COLUMN about BLOB CHECK (length(about) = 16);
+",
 ];
 
 /// The version of a kind that this program reads and writes.

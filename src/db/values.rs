@@ -5,6 +5,7 @@ use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
 use crate::domain::access::Verdict;
+use crate::domain::door_event::Kind;
 use crate::domain::hours::Hours;
 use crate::domain::ids::{
     BootId, DeviceName, EmployeeNumber, EventId, InstallationId, PersonName, SpoolId, TwinkletId,
@@ -131,5 +132,17 @@ impl FromSql for Hours {
 impl ToSql for PersonName {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.as_str().into())
+    }
+}
+
+impl ToSql for Kind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.code().into())
+    }
+}
+
+impl FromSql for Kind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Kind::from_code(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }

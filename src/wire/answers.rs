@@ -14,7 +14,7 @@ use crate::wire::{Answer, Echo, Error, Event, Message, Role};
 pub enum Owed {
     /// The answer to a flash, and the event it is about.
     Verdict(Answer, EventId),
-    /// The event is stored as undelivered.
+    /// The event is stored, as undelivered or as what happened.
     Noted(EventId),
     /// The reply to a ping.
     Pong(u64),
@@ -116,7 +116,7 @@ impl Answers {
         self.hand_over(Owed::Verdict(answer, event));
     }
 
-    /// Says that the event is stored as undelivered. A peer that is gone will ask again.
+    /// Says that the event is stored, as undelivered or as what happened. A peer that is gone will ask again.
     pub fn noted(&self, event: EventId) {
         self.hand_over(Owed::Noted(event));
     }

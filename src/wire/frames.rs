@@ -18,8 +18,8 @@ use crate::wire::answers::{Answers, Owed, OwedReceiver};
 use crate::wire::codec::{self, FrameReader};
 use crate::wire::server::{Greeting, Peer, Service};
 use crate::wire::{
-    DRAIN_WITHIN, Error, Hello, Message, Refused, Role, SILENT_AFTER, VERSIONS, WRITE_WITHIN,
-    Welcome, refusal,
+    DRAIN_WITHIN, Error, Flash, Happened, Hello, Message, Refused, Role, SILENT_AFTER, VERSIONS,
+    WRITE_WITHIN, Welcome, refusal,
 };
 
 /// Why a connection ends whose peer does not read.
@@ -193,17 +193,17 @@ async fn read_requests<S: Service>(
             () = &mut stopped => return Ok(()),
         };
         match message {
-            Message::Flash(flash) if peer.role == Role::Door && flash.door != peer.name => {
-                let why = format!(
-                    "door '{}' flashes in the name of '{}'",
-                    peer.name, flash.door
-                );
+            Message::Flash(Flash { door, .. }) | Message::Happened(Happened { door, .. })
+                if peer.role == Role::Door && door != peer.name =>
+            {
+                let why = format!("door '{}' speaks in the name of '{door}'", peer.name);
                 return Err(Error::Malformed(why));
             }
             Message::Flash(flash) => {
                 window.take();
                 service.flash(flash, peer, &answers).await;
             }
+            Message::Happened(happened) => service.happened(happened, peer, &answers).await,
             Message::Undelivered(lost) => service.undelivered(lost.event, Some(&answers)).await,
             Message::Door(door) if peer.role == Role::Relay => {
                 service.door(door, peer, &answers).await;

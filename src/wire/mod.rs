@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::access::Verdict;
+use crate::domain::door_event::Kind;
 use crate::domain::ids::{DeviceName, EventId, InstallationId, TwinkletId};
 
 pub mod address;
@@ -56,7 +57,9 @@ pub enum Message {
     Verdict(Answer),
     /// An `Open` for this event did not reach its door in time: the event counts for nothing.
     Undelivered(Event),
-    /// The undelivered event is stored as such.
+    /// Something else happened at a door.
+    Happened(Happened),
+    /// The undelivered event is stored as such, or what happened is stored.
     Noted(Event),
     /// Asks for a [`Message::Pong`] with the same number.
     Ping(Echo),
@@ -211,6 +214,26 @@ pub struct Answer {
     /// The employee's name, with an `Open`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+/// See [`Message::Happened`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// The event's id.
+    #[serde(rename = "ev")]
+    pub event: EventId,
+    /// The door at which it happened.
+    pub door: DeviceName,
+    /// What happened.
+    pub kind: Kind,
+    /// When it happened, by the door's own clock: UTC milliseconds since 1970.
+    pub at: i64,
+    /// How many milliseconds passed since, by clocks that nobody sets: counted by each sender up to
+    /// its sending, so that the receiver can place it in its own time.
+    pub age: u64,
+    /// The event that it followed: whose `Open`, or whose exit button, the door was opened with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<EventId>,
 }
 
 /// See [`Message::Undelivered`] and [`Message::Noted`].

@@ -19,7 +19,7 @@ use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::wire::address::{self, HostPort};
 use crate::wire::answers::Answers;
 use crate::wire::plain::{self, PlainRules};
-use crate::wire::{Door, Error, Flash, GREETING_WITHIN, Role, frames};
+use crate::wire::{Door, Error, Flash, GREETING_WITHIN, Happened, Role, frames};
 
 /// The most connections at once; a further one is closed as soon as it comes.
 const MAX_CONNECTIONS: usize = 20_000;
@@ -83,6 +83,15 @@ pub trait Service: Send + Sync + 'static {
         &self,
         event: EventId,
         answers: Option<&Answers>,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Takes what else happened at a door; says so to `answers` once that is stored. What it cannot
+    /// take, the peer repeats.
+    fn happened(
+        &self,
+        happened: Happened,
+        from: &Peer,
+        answers: &Answers,
     ) -> impl Future<Output = ()> + Send;
 
     /// A peer that was taken has gone.

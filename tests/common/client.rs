@@ -5,8 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use twinkle::domain::door_event::Kind;
 use twinkle::domain::ids::{EventId, TwinkletId};
-use twinkle::wire::{Echo, Event, Flash, Hello, Message, Role, Welcome, codec};
+use twinkle::wire::{Echo, Event, Flash, Happened, Hello, Message, Role, Welcome, codec};
 
 use super::SOON;
 
@@ -110,6 +111,25 @@ impl Client {
     /// Reports an undelivered event, and waits until that is noted.
     pub fn undelivered(&mut self, event: EventId) {
         self.send(&Message::Undelivered(Event { event }));
+        assert_eq!(self.receive(), Message::Noted(Event { event }));
+    }
+
+    /// Something that has just happened at this door.
+    pub fn new_happened(&self, kind: &str) -> Happened {
+        Happened {
+            event: EventId::generate(),
+            door: self.name.parse().unwrap(),
+            kind: Kind::from_code(kind).unwrap(),
+            at: 1_700_000_000_000,
+            age: 0,
+            about: None,
+        }
+    }
+
+    /// Reports what happened, and waits until that is noted.
+    pub fn report(&mut self, happened: &Happened) {
+        self.send(&Message::Happened(happened.clone()));
+        let event = happened.event;
         assert_eq!(self.receive(), Message::Noted(Event { event }));
     }
 

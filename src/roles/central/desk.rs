@@ -3,18 +3,19 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::db::{DeviceKind, Entry, FlashEntry};
+use crate::db::{DeviceKind, DoorEventEntry, Entry, FlashEntry};
 use crate::domain::access::Reason;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::roles::central::presence::Presence;
 use crate::wire::answers::Answers;
 use crate::wire::server::{Greeting, Peer, Service};
-use crate::wire::{Door, Flash, Role, refusal};
+use crate::wire::{Door, Flash, Happened, Role, refusal};
 
 /// How many jobs may wait for the writer.
 const QUEUE: usize = 4_096;
@@ -39,6 +40,8 @@ pub(super) enum Asker {
     Undelivered(Option<Answers>),
     /// A device that says Hello, or whoever watches them: whether it could be noted.
     Device(oneshot::Sender<bool>),
+    /// Whoever reported what happened at a door.
+    Happened(Answers),
     /// A relay that announces a door, and goes on.
     Announcement(Answers),
 }
@@ -146,7 +149,7 @@ impl Service for Desk {
         let entry = Entry::Flash(FlashEntry {
             event,
             door: flash.door,
-            relay: (from.role == Role::Relay).then(|| from.name.clone()),
+            relay: relay(from),
             twinklet: flash.twinklet,
             device_at: flash.at,
             in_time: true,
@@ -173,6 +176,21 @@ impl Service for Desk {
             .await;
     }
 
+    async fn happened(&self, happened: Happened, from: &Peer, answers: &Answers) {
+        let entry = Entry::DoorEvent(DoorEventEntry {
+            event: happened.event,
+            door: happened.door,
+            relay: relay(from),
+            kind: happened.kind,
+            at: placed(self.clock.now(), happened.age),
+            device_at: happened.at,
+            about: happened.about,
+        });
+        let asker = Asker::Happened(answers.clone());
+        // Without a writer nothing is noted, and the peer will repeat it.
+        let _ended = self.jobs.send(Job { entry, asker }).await;
+    }
+
     fn goodbye(&self, peer: &Peer) {
         match peer.role {
             Role::Door => self.presence.went(&device(peer), peer.address),
@@ -187,4 +205,18 @@ fn device(peer: &Peer) -> (DeviceKind, DeviceName) {
         Role::Relay => DeviceKind::Relay,
     };
     (kind, peer.name.clone())
+}
+
+/// The relay that speaks for a door, if it is one.
+fn relay(from: &Peer) -> Option<DeviceName> {
+    (from.role == Role::Relay).then(|| from.name.clone())
+}
+
+/// When it was, so many milliseconds ago; no earlier than the year in which computers' time begins.
+fn placed(now: DateTime<Utc>, age: u64) -> DateTime<Utc> {
+    let age = i64::try_from(age)
+        .ok()
+        .and_then(TimeDelta::try_milliseconds);
+    age.and_then(|age| now.checked_sub_signed(age))
+        .map_or(DateTime::UNIX_EPOCH, |at| at.max(DateTime::UNIX_EPOCH))
 }

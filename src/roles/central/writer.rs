@@ -190,6 +190,9 @@ impl Work {
                 (Asker::Undelivered(Some(answers)), Entry::Undelivered(event), _) => {
                     answers.noted(event);
                 }
+                (Asker::Happened(answers), Entry::DoorEvent(stored), _) => {
+                    answers.noted(stored.event);
+                }
                 // Whoever has gone meanwhile will ask again.
                 (Asker::Device(asker), ..) => drop(asker.send(true)),
                 _ => (),
@@ -213,6 +216,7 @@ impl Work {
             (Asker::Announcement(answers), Entry::Door(name)) => {
                 answers.hang_up(name, refusal::STORAGE);
             }
+            // What happened at a door is repeated by whoever told us.
             _ => (),
         }
     }

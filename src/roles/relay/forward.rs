@@ -7,7 +7,7 @@ use crate::domain::ids::{DeviceName, EventId};
 use crate::wire::answers::Answers;
 use crate::wire::link::Link;
 use crate::wire::server::{Greeting, Peer, Service};
-use crate::wire::{Door, Flash, Role, refusal};
+use crate::wire::{Door, Flash, Happened, Role, refusal};
 
 /// Hands requests to the [`Link`], which answers each in time.
 #[derive(Debug)]
@@ -55,6 +55,10 @@ impl Service for Forwarder {
 
     async fn undelivered(&self, event: EventId, answers: Option<&Answers>) {
         self.link.undelivered(event, answers.cloned());
+    }
+
+    async fn happened(&self, happened: Happened, _from: &Peer, answers: &Answers) {
+        self.link.happened(happened, Some(answers.clone()));
     }
 
     fn goodbye(&self, peer: &Peer) {

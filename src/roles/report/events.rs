@@ -1,4 +1,4 @@
-//! `twinkle report events`: the flashes as they are stored.
+//! `twinkle report events`: the flashes, and what else happened at doors, as they are stored.
 
 use crate::cli::EventsArgs;
 use crate::clock::{Clock, SystemClock};
@@ -43,7 +43,7 @@ pub(super) fn run(store: &Store, args: EventsArgs, days: Days) -> anyhow::Result
         Column::number("twinklet"),
         Column::number("number"),
         Column::text("employee"),
-        Column::code("verdict"),
+        Column::code("what"),
     ];
     let mut list = List::begin(columns, args.format)?;
     store.events(&filter, last, |event| -> anyhow::Result<()> {
@@ -74,9 +74,9 @@ fn row(event: EventRow, format: ListFormat, days: Days) -> Vec<String> {
         ListFormat::Csv | ListFormat::Json => time.format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
     };
     let (number, name) = event.employee.unzip();
-    let verdict = match (event.verdict.code(), event.delivered) {
-        (verdict, true) => verdict.to_owned(),
-        (verdict, false) => format!("{verdict}, undelivered"),
+    let what = match (event.what.code(), event.delivered) {
+        (what, true) => what.to_owned(),
+        (what, false) => format!("{what}, undelivered"),
     };
     let text = |number: Option<String>| number.unwrap_or_default();
     vec![
@@ -86,6 +86,6 @@ fn row(event: EventRow, format: ListFormat, days: Days) -> Vec<String> {
         text(event.twinklet.map(|id| id.to_string())),
         text(number.map(|number| number.to_string())),
         text(name),
-        verdict,
+        what,
     ]
 }

@@ -1,7 +1,10 @@
 use super::*;
 use crate::domain::access::{Reason, Verdict};
+use crate::domain::door_event::Kind;
 use crate::domain::ids::{EventId, InstallationId, TwinkletId};
-use crate::wire::{Answer, Code, Door, Echo, Event, Flash, Gone, Hello, Refused, Role, Welcome};
+use crate::wire::{
+    Answer, Code, Door, Echo, Event, Flash, Gone, Happened, Hello, Refused, Role, Welcome,
+};
 use proptest::prelude::*;
 
 fn frame(message: &Message) -> Vec<u8> {
@@ -90,12 +93,31 @@ fn any_message() -> impl Strategy<Value = Message> {
                 budget_ms,
             })
         });
+    let happened = (
+        event.clone(),
+        name.clone(),
+        "[a-z][a-z0-9-]{0,31}".prop_filter_map("a kind", |code| Kind::from_code(&code)),
+        any::<i64>(),
+        any::<u64>(),
+        proptest::option::of(event.clone()),
+    )
+        .prop_map(|(event, door, kind, at, age, about)| {
+            Message::Happened(Happened {
+                event,
+                door,
+                kind,
+                at,
+                age,
+                about,
+            })
+        });
     let answer = (any::<u64>(), verdict, any::<Option<String>>())
         .prop_map(|(seq, verdict, name)| Message::Verdict(Answer { seq, verdict, name }));
     prop_oneof![
         hello,
         welcome,
         flash,
+        happened,
         answer,
         any::<String>().prop_map(|reason| Message::Refused(Refused { reason })),
         (name.clone(), any::<bool>()).prop_map(|(name, plain)| Message::Door(Door { name, plain })),
@@ -198,6 +220,13 @@ fn a_reader_passes_over_fields_that_it_does_not_know() {
 fn what_is_out_of_range_is_no_message() {
     // {"door": {"name": "a@b"}}
     assert!(decode(b"\x81\xa4door\x81\xa4name\xa3a@b").is_err());
+    // {"happened": {"kind": "flash", …}}: a flash has to be asked for.
+    let flash = b"\x81\xa8happened\x85\xa2ev\xc4\x100123456789abcdef\xa4door\xa1a\xa4kind\xa5flash\xa2at\x00\xa3age\x00";
+    assert!(decode(flash).is_err());
+    let mut fire = flash.map(|byte| byte);
+    let at = flash.windows(5).position(|word| word == b"flash").unwrap();
+    fire[at..at + 5].copy_from_slice(b"fire2");
+    assert!(decode(&fire).is_ok());
     // A verdict without its text must not open by default.
     assert!(decode(b"\x81\xa7verdict\x81\xa3seq\x01").is_err());
     let nested = [&b"\x81\xa4ping\x82\xa1n\x01\xa1x"[..], &[0x91; 60], b"\xc0"].concat();

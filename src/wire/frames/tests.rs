@@ -47,6 +47,10 @@ impl Service for Kept {
         self.undelivered.lock().unwrap().push(event);
     }
 
+    async fn happened(&self, happened: Happened, _from: &Peer, answers: &Answers) {
+        answers.noted(happened.event);
+    }
+
     fn goodbye(&self, _peer: &Peer) {
         *self.gone.lock().unwrap() += 1;
     }

@@ -135,8 +135,9 @@ impl Link {
                     }
                 }
                 Message::Noted(noted) => {
-                    self.state().noted(noted.event);
-                    // When we are about to end, the writer waits for the last of them.
+                    self.state().noted(noted.event, Instant::now());
+                    // There is room for more; or we are about to end, when the writer waits for
+                    // the last of them.
                     self.shared.to_write.notify_one();
                 }
                 Message::Ping(echo) => self.send(&Message::Pong(echo)),
@@ -147,6 +148,7 @@ impl Link {
                 | Message::Door(_)
                 | Message::Gone(_)
                 | Message::Flash(_)
+                | Message::Happened(_)
                 | Message::Undelivered(_) => {
                     return Err(Error::Malformed(
                         "a message that only a client sends".to_owned(),
@@ -157,8 +159,8 @@ impl Link {
     }
 
     /// Writes what there is to write, everything that gathered meanwhile at once; pings when there
-    /// was nothing for a while. Told to stop, it ends when the upstream has noted what became of
-    /// the flashes that it still has.
+    /// was nothing for a while. Told to stop, it ends when the upstream has noted what happened,
+    /// and what became of the flashes that it still has.
     async fn write(
         &self,
         mut writer: OwnedWriteHalf,
@@ -170,7 +172,11 @@ impl Link {
                 leave_by = Some(Instant::now() + FAREWELL_WITHIN);
                 self.state().leave();
             }
-            let bytes = self.state().out.split();
+            let bytes = {
+                let mut state = self.state();
+                state.send_door_events(Instant::now());
+                state.out.split()
+            };
             if !bytes.is_empty() {
                 timeout(WRITE_WITHIN, writer.write_all(&bytes))
                     .await

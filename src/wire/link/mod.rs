@@ -15,8 +15,9 @@ use crate::clock::Clock;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::wire::address::{self, HostPort};
 use crate::wire::answers::Answers;
-use crate::wire::{Error, Flash, Role};
+use crate::wire::{Error, Flash, Happened, Role};
 
+mod door_events;
 mod keeper;
 mod state;
 
@@ -79,8 +80,8 @@ impl Link {
             why: String::new(),
         });
         let shared = Shared {
+            state: Mutex::new(State::new(options.role)),
             options,
-            state: Mutex::new(State::new()),
             to_write: Notify::new(),
             due_earlier: Notify::new(),
             status,
@@ -129,6 +130,16 @@ impl Link {
     /// hears when the upstream has stored it.
     pub fn undelivered(&self, event: EventId, asker: Option<Answers>) {
         self.state().undelivered(event, asker);
+        self.shared.to_write.notify_one();
+    }
+
+    /// Keeps what happened at a door until the upstream has stored it, also while that is away;
+    /// `asker` hears when it is stored. There is room for much, not for everything: the oldest goes
+    /// first, alarms last.
+    pub fn happened(&self, happened: Happened, asker: Option<Answers>) {
+        self.state()
+            .door_events
+            .add(happened, asker, Instant::now());
         self.shared.to_write.notify_one();
     }
 

@@ -13,7 +13,8 @@ use tracing::error;
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId, InstallationId, TwinkletId};
 use crate::wire::answers::Answers;
-use crate::wire::{Answer, Door, Event, Flash, Gone, Message, codec};
+use crate::wire::link::door_events::DoorEvents;
+use crate::wire::{Answer, Door, Event, Flash, Gone, Message, Role, codec};
 
 /// The most undelivered events that are remembered until the upstream has noted them. Each lost
 /// connection adds what was in flight on it, so a site sees a handful.
@@ -46,6 +47,8 @@ pub(super) struct State {
     armed: Option<Instant>,
     /// Events to be noted upstream as undelivered, and who wants to hear that they were.
     undelivered: BTreeMap<EventId, Option<Answers>>,
+    /// What happened at doors and is not stored upstream yet.
+    pub(super) door_events: DoorEvents,
     /// The doors that are connected to this relay, and how many connections each has.
     doors: BTreeMap<DeviceName, usize>,
     /// The doors that say no Hello and speak plain text.
@@ -89,7 +92,7 @@ struct Asker {
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(role: Role) -> Self {
         Self {
             phase: Phase::Trying,
             leaving: false,
@@ -99,6 +102,7 @@ impl State {
             due: BTreeSet::new(),
             armed: None,
             undelivered: BTreeMap::new(),
+            door_events: DoorEvents::new(role),
             doors: BTreeMap::new(),
             plain_doors: BTreeSet::new(),
             installation: None,
@@ -254,13 +258,24 @@ impl State {
 
     /// Whether the upstream has noted everything that it was told.
     pub(super) fn has_reported_all(&self) -> bool {
-        self.undelivered.is_empty()
+        self.undelivered.is_empty() && self.door_events.is_empty()
     }
 
-    /// The upstream has stored that the event was undelivered.
-    pub(super) fn noted(&mut self, event: EventId) {
-        if let Some(Some(asker)) = self.undelivered.remove(&event) {
+    /// The upstream has stored that the event was undelivered, or what happened.
+    pub(super) fn noted(&mut self, event: EventId, now: Instant) {
+        let asker = match self.undelivered.remove(&event) {
+            Some(asker) => asker,
+            None => self.door_events.noted(event, now),
+        };
+        if let Some(asker) = asker {
             asker.noted(event);
+        }
+    }
+
+    /// Queues what happened at doors, as far as it is time to send it.
+    pub(super) fn send_door_events(&mut self, now: Instant) {
+        while let Some(happened) = self.door_events.next(now) {
+            self.send(&Message::Happened(happened));
         }
     }
 
@@ -303,6 +318,7 @@ impl State {
     /// the flashes that waited.
     pub(super) fn up(&mut self) {
         self.phase = Phase::Up;
+        self.door_events.start_over();
         let flashes = self.out.split();
         let doors: Vec<_> = self.doors.keys().cloned().collect();
         doors.iter().for_each(|name| self.announce(name, false));

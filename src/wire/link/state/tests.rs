@@ -34,7 +34,7 @@ fn open(seq: u64) -> Answer {
 
 /// A state whose upstream has answered.
 fn up() -> State {
-    let mut state = State::new();
+    let mut state = State::new(Role::Relay);
     state.up();
     state
 }
@@ -98,7 +98,7 @@ fn flashes_are_renumbered_and_answers_find_their_way_back() {
 
 #[test]
 fn while_down_every_flash_is_refused_at_once() {
-    let (mut state, now) = (State::new(), Instant::now());
+    let (mut state, now) = (State::new(Role::Relay), Instant::now());
     let (asker, mut owed) = Answers::channel();
     state.ask(flash(1, 3000), asker.clone(), PATIENCE, now);
     assert_eq!(verdicts(&mut owed), [], "nothing is known yet: it waits");
@@ -135,7 +135,7 @@ fn a_missed_deadline_refuses_and_is_reported_on_the_next_connection() {
         [door.clone(), undelivered(1), undelivered(2)]
     );
     // Until the upstream has stored it, it is told again.
-    state.noted(event(1));
+    state.noted(event(1), Instant::now());
     state.down();
     state.up();
     assert_eq!(sent(&mut state), [door, undelivered(2)]);
@@ -188,7 +188,7 @@ fn whoever_reported_an_undelivered_event_hears_once_it_is_stored() {
     state.undelivered(event(9), Some(asker));
     assert_eq!(sent(&mut state), [undelivered(9)]);
     assert!(owed.next_now().is_none());
-    state.noted(event(9));
+    state.noted(event(9), Instant::now());
     assert!(matches!(owed.next_now(), Some(Owed::Noted(noted)) if noted == event(9)));
 }
 
@@ -214,7 +214,7 @@ fn a_door_is_announced_while_one_of_its_connections_is_left() {
 
 #[test]
 fn a_door_for_plain_text_is_announced_at_each_connection() {
-    let mut state = State::new();
+    let mut state = State::new(Role::Relay);
     let old: DeviceName = "old".parse().unwrap();
     state.plain_door(&old);
     for _ in 0..2 {
@@ -286,6 +286,6 @@ fn about_to_end_it_refuses_and_reports_what_is_under_way() {
     );
     assert_eq!(sent(&mut state), [undelivered(1)]);
     assert!(!state.has_reported_all());
-    state.noted(event(1));
+    state.noted(event(1), Instant::now());
     assert!(state.has_reported_all());
 }
