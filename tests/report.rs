@@ -187,7 +187,7 @@ fn events_are_listed_newest_last() {
     let all = site.ok(&["report", "events", "--format", "csv"]);
     assert_eq!(all.lines().count(), 1 + 4);
     assert!(
-        all.starts_with("time,door,relay,twinklet,number,employee,verdict\r\n"),
+        all.starts_with("time,door,relay,twinklet,number,employee,what\r\n"),
         "{all}"
     );
     let json = site.ok(&["report", "events", "--format", "json", "--last", "2"]);
