@@ -92,6 +92,8 @@ pub struct RelaySettings {
     pub accept_plain: Option<Vec<PlainRule>>,
     /// How long the central may take to answer.
     pub deadline: Option<Span>,
+    /// The identity's file.
+    pub identity: Option<PathBuf>,
     /// Whether addresses off this machine are used without protection.
     pub insecure: Option<bool>,
 }
@@ -112,6 +114,8 @@ pub struct DoorSettings {
     pub open_for: Option<Span>,
     /// How long the relay may take to answer.
     pub deadline: Option<Span>,
+    /// The identity's file.
+    pub identity: Option<PathBuf>,
     /// Whether addresses off this machine are used without protection.
     pub insecure: Option<bool>,
 }
@@ -310,6 +314,7 @@ mod tests {
             listen = "127.0.0.1:9998"
             accept_plain = ["lab"]
             deadline = "1.5s"
+            identity = "/etc/twinkle/site.identity"
             insecure = false
             [door]
             name = "front door"
@@ -318,6 +323,7 @@ mod tests {
             lock = "sim"
             open_for = "5s"
             deadline = "3s"
+            identity = "/etc/twinkle/lab.identity"
             insecure = false
         "#;
         let settings: Settings = toml::from_str(all).unwrap();

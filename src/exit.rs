@@ -73,13 +73,14 @@ fn exit_of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
         });
     }
     if cause.is::<wire::address::Exposed>()
+        || cause.is::<wire::identity::Contradiction>()
         || cause.is::<config::Error>()
         || cause.is::<hw::UnknownDevice>()
         || cause.is::<Usage>()
     {
         return Some(Exit::Usage);
     }
-    if cause.is::<Unusable>() {
+    if cause.is::<Unusable>() || cause.is::<wire::identity::Error>() {
         return Some(Exit::Unusable);
     }
     // Whoever read our output has had enough: that is no failure.

@@ -166,6 +166,7 @@ fn messages_out_of_place_close_their_connection_only() {
         Message::Door(Door {
             name: "other".parse().unwrap(),
             plain: false,
+            identity: None,
         }),
         Message::Gone(Gone {
             name: "other".parse().unwrap(),

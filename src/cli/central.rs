@@ -1,9 +1,14 @@
 //! The command line of the central: serving, and what is done beside it.
 
+use std::path::PathBuf;
+
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 
 use crate::cli::SiteArgs;
+use crate::domain::ids::DeviceName;
+use crate::render::Format;
+use crate::wire::Role;
 use crate::wire::address::HostPort;
 use crate::wire::plain::PlainRule;
 
@@ -15,9 +20,11 @@ TWINKLE_DB, TWINKLE_TIMEZONE
 
 Examples:
   twinkle central
-  twinkle central --listen 0.0.0.0:9999 --insecure
-  twinkle central --listen 0.0.0.0:9999 --insecure --accept-plain lab@192.168.1.20
-  twinkle central init --db /var/lib/twinkle/twinkle.db")]
+  twinkle central --listen 0.0.0.0:9999           from every address, once a device is enrolled
+  twinkle central --accept-plain lab@192.168.1.20
+  twinkle central init --db /var/lib/twinkle/twinkle.db
+  twinkle central enroll lab --role door          make the identity of the door 'lab'
+  twinkle central disown lab                      and end it")]
 pub struct CentralArgs {
     /// What else than to serve.
     #[command(subcommand)]
@@ -39,7 +46,7 @@ pub struct CentralArgs {
         hide_env = true
     )]
     pub accept_plain: Vec<PlainRule>,
-    /// Use addresses off this machine, unprotected
+    /// Use addresses off this machine, unprotected, while no device is enrolled
     #[arg(
         long,
         value_name = "BOOL",
@@ -62,4 +69,50 @@ pub struct CentralArgs {
 pub enum CentralCommand {
     /// Make the database, or bring it up to date, and serve nothing
     Init,
+    /// Make the identity of a door or a relay: one file to copy there
+    Enroll(EnrollArgs),
+    /// Make a new identity for a device; the old one ends when it is first used
+    Rotate {
+        /// The device's name
+        name: DeviceName,
+        /// The file to write [default: NAME.new.identity]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// End a device's identity, also while it is connected
+    Disown {
+        /// The device's name
+        name: DeviceName,
+    },
+    /// List doors and relays, and when each was last seen
+    Devices {
+        /// How to print them: table or csv
+        #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+        format: Format,
+    },
+}
+
+/// `twinkle central enroll`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  twinkle central enroll 'North gate' --role relay
+  twinkle central enroll lab --role door --relay 'North gate'
+  twinkle central enroll lab --role door          a door that connects to the central itself
+  twinkle central enroll old --role door --relay 'North gate' --plain")]
+pub struct EnrollArgs {
+    /// The device's name
+    pub name: DeviceName,
+    /// What it is: door or relay
+    #[arg(long, value_name = "ROLE")]
+    pub role: Role,
+    /// A relay through which a door may come; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub relay: Vec<DeviceName>,
+    /// An old receiver's door, which speaks plain text to that relay: no file
+    #[arg(long)]
+    pub plain: bool,
+    /// The file to write [default: NAME.identity]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }

@@ -1,5 +1,7 @@
 //! The command line of a door.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
@@ -11,12 +13,13 @@ use crate::wire::address::HostPort;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Variables: TWINKLE_DOOR_NAME, TWINKLE_DOOR_RELAY, TWINKLE_DOOR_FROM, TWINKLE_DOOR_LOCK,
-TWINKLE_DOOR_OPEN_FOR, TWINKLE_DOOR_DEADLINE, TWINKLE_DOOR_INSECURE
+TWINKLE_DOOR_OPEN_FOR, TWINKLE_DOOR_DEADLINE, TWINKLE_DOOR_IDENTITY, TWINKLE_DOOR_INSECURE
 
 Examples:
   twinkle door lab                                read badge numbers from standard input
   twinkle door lab --flash 7                      one flash: exit 0 open, 1 not, 4 nobody answers
-  twinkle door lab --relay 127.0.0.1:9999         straight to a central")]
+  twinkle door lab --relay 127.0.0.1:9999         straight to a central
+  twinkle door --identity lab.identity --relay north.example:9998")]
 pub struct DoorArgs {
     /// The door's name [default: the machine's]
     #[arg(env = "TWINKLE_DOOR_NAME", hide_env = true)]
@@ -54,6 +57,14 @@ pub struct DoorArgs {
     /// Flash this badge once instead, and end
     #[arg(long, value_name = "ID")]
     pub flash: Option<TwinkletId>,
+    /// What the central knows this door by, and it the central: a file from 'central enroll'
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TWINKLE_DOOR_IDENTITY",
+        hide_env = true
+    )]
+    pub identity: Option<PathBuf>,
     /// Use addresses off this machine, unprotected
     #[arg(
         long,

@@ -1,5 +1,7 @@
 //! The command line of a relay.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
@@ -12,10 +14,12 @@ use crate::wire::plain::PlainRule;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Variables: TWINKLE_RELAY_NAME, TWINKLE_RELAY_CENTRAL, TWINKLE_RELAY_LISTEN,
-TWINKLE_RELAY_ACCEPT_PLAIN, TWINKLE_RELAY_DEADLINE, TWINKLE_RELAY_INSECURE
+TWINKLE_RELAY_ACCEPT_PLAIN, TWINKLE_RELAY_DEADLINE, TWINKLE_RELAY_IDENTITY,
+TWINKLE_RELAY_INSECURE
 
 Examples:
   twinkle relay
+  twinkle relay --identity north.identity --central hub.example:9999 --listen 0.0.0.0:9998
   twinkle relay 'North gate' --central hub.example:9999 --listen 0.0.0.0:9998 --insecure
   twinkle relay --listen 0.0.0.0:9998 --insecure --accept-plain lab@192.168.1.20")]
 pub struct RelayArgs {
@@ -55,6 +59,14 @@ pub struct RelayArgs {
         hide_env = true
     )]
     pub deadline: Option<Span>,
+    /// What the central knows this relay by, and it the central: a file from 'central enroll'
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TWINKLE_RELAY_IDENTITY",
+        hide_env = true
+    )]
+    pub identity: Option<PathBuf>,
     /// Use addresses off this machine, unprotected
     #[arg(
         long,

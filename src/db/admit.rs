@@ -8,9 +8,10 @@ use crate::db::device::{self, DeviceKind, Sighting};
 use crate::db::door_event::{self, DoorEventEntry};
 use crate::db::event::{self, NewEvent};
 use crate::db::values::to_millis;
-use crate::db::{Result, Store, assignment, attendance, undelivered};
+use crate::db::{Result, Store, assignment, attendance, identity, undelivered};
 use crate::domain::access::{self, Facts, Reason, Verdict};
 use crate::domain::calendar::{Day, Days};
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 
 /// A resend of an event gets the stored verdict for this long.
@@ -29,6 +30,8 @@ pub enum Entry {
     Door(DeviceName),
     /// A relay has said Hello.
     Relay(DeviceName),
+    /// A device has shown this identity.
+    Used(Fingerprint),
     /// Devices have come or gone, or it is only to be written that the central lives.
     Seen(Vec<Sighting>),
 }
@@ -90,6 +93,9 @@ impl Store {
                         .map(|()| Outcome::Noted),
                     Entry::Relay(name) => device::learn(transaction, DeviceKind::Relay, name, now)
                         .map(|()| Outcome::Noted),
+                    Entry::Used(shown) => {
+                        identity::used(transaction, shown, now).map(|()| Outcome::Noted)
+                    }
                     Entry::Seen(sightings) => {
                         device::note(transaction, sightings, now).map(|()| Outcome::Noted)
                     }

@@ -22,7 +22,21 @@ pub enum DeviceKind {
     Relay,
 }
 
+impl std::fmt::Display for DeviceKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.code())
+    }
+}
+
 impl DeviceKind {
+    /// As it is stored and shown.
+    pub fn code(self) -> &'static str {
+        match self {
+            DeviceKind::Door => "door",
+            DeviceKind::Relay => "relay",
+        }
+    }
+
     fn select(self) -> &'static str {
         match self {
             DeviceKind::Door => "SELECT id FROM door WHERE name = ?1",

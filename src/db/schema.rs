@@ -177,6 +177,29 @@ ALTER TABLE audit ADD COLUMN new TEXT;
 -- is the uid of the event that it followed.
 ALTER TABLE event ADD COLUMN about BLOB CHECK (length(about) = 16);
 ",
+    "
+-- What devices are known by: a row for each identity ever given out.
+CREATE TABLE identity (
+    id          INTEGER PRIMARY KEY,
+    role        TEXT NOT NULL CHECK (role IN ('door', 'relay')),
+    name        TEXT NOT NULL,
+    fingerprint BLOB UNIQUE CHECK (length(fingerprint) = 32), -- NULL: a door for plain text
+    since       INTEGER NOT NULL,       -- UTC milliseconds
+    used        INTEGER,                -- first, UTC milliseconds; NULL: not yet
+    ended       INTEGER                 -- UTC milliseconds; NULL: holds
+) STRICT;
+CREATE INDEX identity_name ON identity (name);
+
+-- The relays through which a door may come.
+CREATE TABLE identity_relay (
+    identity    INTEGER NOT NULL REFERENCES identity,
+    relay       TEXT NOT NULL,
+    PRIMARY KEY (identity, relay)
+) STRICT, WITHOUT ROWID;
+
+-- Grows with each change of identities: the running central looks at it.
+ALTER TABLE installation ADD COLUMN identities INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// The version of a kind that this program reads and writes.

@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
+use crate::db::DeviceKind;
 use crate::domain::access::Verdict;
 use crate::domain::door_event::Kind;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::hours::Hours;
 use crate::domain::ids::{
     BootId, DeviceName, EmployeeNumber, EventId, InstallationId, PersonName, SpoolId, TwinkletId,
@@ -52,6 +54,42 @@ impl FromSql for EmployeeNumber {
 impl ToSql for DeviceName {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.as_str().into())
+    }
+}
+
+impl FromSql for DeviceName {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value
+            .as_str()?
+            .parse()
+            .map_err(|cause| FromSqlError::Other(Box::new(cause)))
+    }
+}
+
+impl ToSql for DeviceKind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.code().into())
+    }
+}
+
+impl FromSql for DeviceKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "relay" => Ok(DeviceKind::Relay),
+            _ => Ok(DeviceKind::Door),
+        }
+    }
+}
+
+impl ToSql for Fingerprint {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_bytes().as_slice().into())
+    }
+}
+
+impl FromSql for Fingerprint {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        FromSql::column_result(value).map(Self::from_bytes)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod attendance;
 pub mod calendar;
 pub mod door_event;
 pub mod event_filter;
+pub mod fingerprint;
 pub mod hours;
 pub mod ids;
 pub mod near;

@@ -11,7 +11,7 @@ use tokio::net::lookup_host;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0} is not a loopback address, and without identities whoever is on that network could open \
-     doors; if nobody unknown can be on it, say --insecure"
+     doors: 'twinkle central enroll' makes them; or, if nobody unknown can be on it, say --insecure"
 )]
 pub struct Exposed(pub IpAddr);
 

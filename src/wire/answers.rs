@@ -1,7 +1,7 @@
 //! The way back: what a connection still owes its peer, handed over from wherever it is decided.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use tokio::sync::mpsc;
 
@@ -18,6 +18,8 @@ pub enum Owed {
     Noted(EventId),
     /// The reply to a ping.
     Pong(u64),
+    /// Something that nobody asked for.
+    News(Message),
     /// Nothing more: a door that the peer announced could not be taken, with this code.
     HangUp(DeviceName, &'static str),
 }
@@ -40,6 +42,7 @@ impl Owed {
             Owed::Verdict(answer, _) => Ok(Message::Verdict(answer)),
             Owed::Noted(event) => Ok(Message::Noted(Event { event })),
             Owed::Pong(n) => Ok(Message::Pong(Echo { n })),
+            Owed::News(message) => Ok(message),
             Owed::HangUp(name, code) => Err(Error::NotTaken {
                 role: Role::Door,
                 name,
@@ -64,6 +67,17 @@ struct Way {
     sender: mpsc::UnboundedSender<Owed>,
     /// How much was handed over and not written yet.
     unwritten: Arc<AtomicUsize>,
+}
+
+/// See [`Answers::downgrade`].
+#[derive(Debug, Clone)]
+pub struct WeakAnswers(Weak<Way>);
+
+impl WeakAnswers {
+    /// The way to the peer, while it is connected.
+    pub fn upgrade(&self) -> Option<Answers> {
+        self.0.upgrade().map(Answers)
+    }
 }
 
 /// The connection's end of its [`Answers`]. The channel has no bound in itself: a connection is not
@@ -124,6 +138,16 @@ impl Answers {
     /// Ends the connection, because a door that its peer announced cannot be taken.
     pub fn hang_up(&self, door: DeviceName, code: &'static str) {
         self.hand_over(Owed::HangUp(door, code));
+    }
+
+    /// Says something that nobody asked for.
+    pub fn news(&self, message: Message) {
+        self.hand_over(Owed::News(message));
+    }
+
+    /// A handle that does not keep the connection: for whoever has news now and then.
+    pub fn downgrade(&self) -> WeakAnswers {
+        WeakAnswers(Arc::downgrade(&self.0))
     }
 
     /// Answers a ping.

@@ -121,7 +121,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             }
             self.buffer.reserve(self.read_at_once);
             let room = self.buffer.capacity() - self.buffer.len();
-            let count = self.from.read_buf(&mut self.buffer).await?;
+            let count = match self.from.read_buf(&mut self.buffer).await {
+                // TLS calls it so when its peer just goes. Frames know by themselves when they end.
+                Err(cause) if cause.kind() == ErrorKind::UnexpectedEof => 0,
+                read => read?,
+            };
             if count == 0 {
                 return Err(match self.buffer.is_empty() {
                     true => Error::Closed,

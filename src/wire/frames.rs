@@ -13,14 +13,18 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::domain::ids::EventId;
 use crate::wire::answers::{Answers, Owed, OwedReceiver};
 use crate::wire::codec::{self, FrameReader};
 use crate::wire::server::{Greeting, Peer, Service};
+use crate::wire::tls::Proof;
 use crate::wire::{
     DRAIN_WITHIN, Error, Flash, Happened, Hello, Message, Refused, Role, SILENT_AFTER, VERSIONS,
     WRITE_WITHIN, Welcome, refusal,
 };
+
+mod outgoing;
+
+use outgoing::Outgoing;
 
 /// Why a connection ends whose peer does not read.
 const TAKES_NOTHING: &str = "it takes nothing that is written to it";
@@ -38,27 +42,29 @@ fn window_of(role: Role) -> usize {
 
 /// Serves a framed connection until the peer closes it, breaks the protocol or falls silent, or
 /// until told to stop; only then answers that are still owed are waited for, and no longer than
-/// [`DRAIN_WITHIN`]. The peer has until `greet_by` to say Hello.
+/// [`DRAIN_WITHIN`]. The peer has until `greet_by` to say Hello; if it has proved something, then
+/// as whom it has proved to be.
 ///
 /// # Errors
 /// Why the connection ended, if not by the peer's closing or by our stopping.
 pub async fn serve<S: Service>(
     read: impl AsyncRead + Unpin,
     mut write: impl AsyncWrite + Unpin,
-    address: SocketAddr,
+    (address, proof): (SocketAddr, Option<Proof<'_>>),
     greet_by: Instant,
     service: &S,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let mut reader = FrameReader::new(read);
     let peer = tokio::select! {
-        peer = greet(&mut reader, &mut write, address, greet_by, service) => peer?,
+        peer = greet(&mut reader, &mut write, (address, proof), greet_by, service) => peer?,
         () = stop.cancelled() => return Ok(()),
     };
     info!("{} '{}' has connected from {address}", peer.role, peer.name);
     reader.greeting_is_over();
 
     let (answers, mut owed) = Answers::channel();
+    service.welcomed(&peer, &answers);
     let window = Window::new(window_of(peer.role));
     let mut outgoing = Outgoing::default();
     let mut hears_us = true;
@@ -76,6 +82,7 @@ pub async fn serve<S: Service>(
                 hears_us = false;
                 ended
             }
+            code = service.dismissed(&peer) => Err(not_taken(&peer, code)),
         }
     };
     // An Open that was not written reached nobody.
@@ -86,6 +93,10 @@ pub async fn serve<S: Service>(
         read_reports(&mut reader, service).await;
     }
     service.goodbye(&peer);
+    if let Err(Error::NotTaken { code, .. }) = &ended {
+        // It may not hear it, but it has heard the last of us anyway.
+        let _heard = refuse(&mut write, code).await;
+    }
     match ended {
         Ok(()) | Err(Error::Closed) => {
             info!("{} '{}' at {address} has gone", peer.role, peer.name);
@@ -99,7 +110,7 @@ pub async fn serve<S: Service>(
 async fn greet<S: Service>(
     reader: &mut FrameReader<impl AsyncRead + Unpin>,
     write: &mut (impl AsyncWrite + Unpin),
-    address: SocketAddr,
+    (address, proof): (SocketAddr, Option<Proof<'_>>),
     greet_by: Instant,
     service: &S,
 ) -> Result<Peer, Error> {
@@ -114,19 +125,27 @@ async fn greet<S: Service>(
     else {
         return Err(Error::Malformed("a message before Hello".to_owned()));
     };
-    let peer = Peer {
-        role,
-        name,
-        address,
-    };
     let Some(version) = common_version(versions) else {
         refuse(write, refusal::VERSION).await?;
         return Err(Error::VersionMismatch(versions));
     };
-    if let Err(code) = service.hello(&peer).await {
+    let proved = match &proof {
+        Some(proof) => proof.check(role, &name),
+        None => Ok(()),
+    };
+    let peer = Peer {
+        role,
+        name,
+        address,
+        identity: proof.map(|proof| proof.fingerprint()),
+    };
+    let taken = match proved {
+        Ok(()) => service.hello(&peer).await,
+        refused => refused,
+    };
+    if let Err(code) = taken {
         refuse(write, code).await?;
-        let Peer { role, name, .. } = peer;
-        return Err(Error::NotTaken { role, name, code });
+        return Err(not_taken(&peer, code));
     }
     let Greeting {
         name,
@@ -152,7 +171,19 @@ fn common_version((low, high): (u16, u16)) -> Option<u16> {
     (version >= low.max(VERSIONS.0)).then_some(version)
 }
 
-async fn refuse(write: &mut (impl AsyncWrite + Unpin), code: &str) -> Result<(), Error> {
+fn not_taken(peer: &Peer, code: &'static str) -> Error {
+    Error::NotTaken {
+        role: peer.role,
+        name: peer.name.clone(),
+        code,
+    }
+}
+
+/// Tells a client why it is not taken.
+///
+/// # Errors
+/// If it does not hear it.
+pub(super) async fn refuse(write: &mut (impl AsyncWrite + Unpin), code: &str) -> Result<(), Error> {
     send(
         write,
         &Message::Refused(Refused {
@@ -165,7 +196,11 @@ async fn refuse(write: &mut (impl AsyncWrite + Unpin), code: &str) -> Result<(),
 async fn send(write: &mut (impl AsyncWrite + Unpin), message: &Message) -> Result<(), Error> {
     let mut bytes = BytesMut::new();
     codec::encode(message, &mut bytes)?;
-    let written = timeout(WRITE_WITHIN, write.write_all(&bytes)).await;
+    let written = async {
+        write.write_all(&bytes).await?;
+        write.flush().await
+    };
+    let written = timeout(WRITE_WITHIN, written).await;
     Ok(written.map_err(|_| Error::TimedOut(TAKES_NOTHING))??)
 }
 
@@ -216,6 +251,7 @@ async fn read_requests<S: Service>(
             | Message::Refused(_)
             | Message::Door(_)
             | Message::Gone(_)
+            | Message::Roll(_)
             | Message::Verdict(_)
             | Message::Noted(_) => {
                 return Err(Error::Malformed(format!(
@@ -268,50 +304,6 @@ async fn write_answers(
         hung_up?;
         owed.written(count);
         window.give_back(verdicts);
-    }
-}
-
-/// Frames to be written, and which of them open doors.
-#[derive(Default)]
-struct Outgoing {
-    bytes: BytesMut,
-    /// How many of the bytes the kernel has taken.
-    taken: usize,
-    /// Where the frame of each `Open` ends, and its event.
-    opens: Vec<(usize, EventId)>,
-}
-
-impl Outgoing {
-    fn add(&mut self, message: &Message, open: Option<EventId>) -> Result<(), Error> {
-        codec::encode(message, &mut self.bytes)?;
-        self.opens
-            .extend(open.map(|event| (self.bytes.len(), event)));
-        Ok(())
-    }
-
-    /// Writes everything. If it fails, or is dropped, [`Self::unsent`] knows how far it came.
-    async fn write(&mut self, write: &mut (impl AsyncWrite + Unpin)) -> Result<(), Error> {
-        while let Some(rest) = self.bytes.get(self.taken..).filter(|rest| !rest.is_empty()) {
-            let taken = timeout(WRITE_WITHIN, write.write(rest)).await;
-            match taken.map_err(|_| Error::TimedOut(TAKES_NOTHING))?? {
-                0 => return Err(Error::Closed),
-                taken => self.taken += taken,
-            }
-        }
-        *self = Self {
-            bytes: std::mem::take(&mut self.bytes),
-            ..Self::default()
-        };
-        self.bytes.clear();
-        Ok(())
-    }
-
-    /// The events whose `Open` the peer cannot have, because its frame was not written to its end.
-    fn unsent(&self) -> impl Iterator<Item = EventId> {
-        self.opens
-            .iter()
-            .filter(|(end, _)| *end > self.taken)
-            .map(|(_, event)| *event)
     }
 }
 

@@ -9,15 +9,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::access::Verdict;
 use crate::domain::door_event::Kind;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, InstallationId, TwinkletId};
 
 pub mod address;
 pub mod answers;
 pub mod codec;
+mod error;
 pub mod frames;
+pub mod identity;
 pub mod link;
 pub mod plain;
 pub mod server;
+pub mod tls;
+
+pub use error::Error;
 
 /// The versions of the protocol that this program speaks, lowest and highest.
 pub const VERSIONS: (u16, u16) = (1, 1);
@@ -45,12 +51,14 @@ pub enum Message {
     Hello(Hello),
     /// The server takes the client.
     Welcome(Welcome),
-    /// The server does not take the client, and closes.
+    /// The server does not take the client, or takes it no longer, and closes.
     Refused(Refused),
     /// A relay's word that a door has said Hello to it.
     Door(Door),
     /// A relay's word that a door's last connection to it has ended.
     Gone(Gone),
+    /// The central's word to a relay, whose identities it may take as its doors'.
+    Roll(Roll),
     /// A request to enter.
     Flash(Flash),
     /// The answer to a flash.
@@ -68,7 +76,7 @@ pub enum Message {
 }
 
 /// What a device is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// A door.
@@ -83,6 +91,18 @@ impl std::fmt::Display for Role {
             Role::Door => "door",
             Role::Relay => "relay",
         })
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "door" => Ok(Role::Door),
+            "relay" => Ok(Role::Relay),
+            _ => Err("say door or relay"),
+        }
     }
 }
 
@@ -129,16 +149,27 @@ pub mod refusal {
     pub const ROLE: &str = "role";
     /// The server cannot write down that the client is here; to be tried again.
     pub const STORAGE: &str = "storage-failed";
+    /// The server takes only clients that have an identity.
+    pub const NO_IDENTITY: &str = "no-identity";
+    /// The client's identity is not that of the role and name that it gives.
+    pub const NOT_YOURS: &str = "not-yours";
+    /// The client's identity says nothing of this relay.
+    pub const NOT_THIS_RELAY: &str = "not-this-relay";
+    /// The client's identity was ended, or the central knows nothing of it.
+    pub const DISOWNED: &str = "disowned";
 }
 
 /// See [`Message::Door`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Door {
     /// The door's name.
     pub name: DeviceName,
     /// Whether it is one for plain text: it says no Hello, and is heard of by its flashes only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plain: bool,
+    /// The identity that it has shown, if it has one.
+    #[serde(rename = "fp", default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Fingerprint>,
 }
 
 /// See [`Message::Gone`].
@@ -146,6 +177,17 @@ pub struct Door {
 pub struct Gone {
     /// The door's name.
     pub name: DeviceName,
+}
+
+/// See [`Message::Roll`]. A long roll comes in several parts, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roll {
+    /// The identities.
+    #[serde(rename = "fps")]
+    pub identities: Vec<Fingerprint>,
+    /// Whether another part follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 /// See [`Message::Flash`].
@@ -249,117 +291,4 @@ pub struct Event {
 pub struct Echo {
     /// Any number.
     pub n: u64,
-}
-
-/// Why a connection ended or could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The peer closed the connection.
-    #[error("the other side closed the connection")]
-    Closed,
-    /// The peer, or the network, broke off in the middle of a frame.
-    #[error("the stream ended within a frame")]
-    CutOff,
-    /// Something did not happen within its time; says what.
-    #[error("{0}")]
-    TimedOut(&'static str),
-    /// A frame is longer than allowed.
-    #[error("a frame is longer than {0} bytes")]
-    TooLong(usize),
-    /// Bytes that are no message, or a message out of place; says which.
-    #[error("{0}")]
-    Malformed(String),
-    /// The peer speaks none of our versions.
-    #[error(
-        "it speaks versions {theirs_low} to {theirs_high} of the protocol, we {ours_low} to {ours_high}",
-        ours_low = VERSIONS.0,
-        ours_high = VERSIONS.1,
-        theirs_low = .0.0,
-        theirs_high = .0.1
-    )]
-    VersionMismatch((u16, u16)),
-    /// The server refused us, with this code.
-    #[error("it refuses us: {0}")]
-    Refused(String),
-    /// We did not take a client, with this code.
-    #[error("{role} '{name}' is not taken: {code}")]
-    NotTaken {
-        /// What it is.
-        role: Role,
-        /// Its name.
-        name: DeviceName,
-        /// The code it was told.
-        code: &'static str,
-    },
-    /// Another organisation's central answers at this address.
-    #[error("it belongs to installation {found}, not to ours, {ours}")]
-    OtherInstallation {
-        /// The one we know.
-        ours: InstallationId,
-        /// The one that answered.
-        found: InstallationId,
-    },
-    /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {cause}{}", listen_advice(cause))]
-    Listen {
-        /// The address.
-        address: address::HostPort,
-        /// The system's word.
-        cause: std::io::Error,
-    },
-    /// The address leads off this machine, where an unprotected connection needs `--insecure`.
-    #[error(transparent)]
-    Exposed(#[from] address::Exposed),
-    /// The system's error.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-}
-
-/// What to do about an address that cannot be listened on.
-fn listen_advice(cause: &std::io::Error) -> &'static str {
-    use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
-    match cause.kind() {
-        AddrInUse => "; does another one run? Stop it, or choose another port with --listen",
-        AddrNotAvailable => "; this machine has no such address",
-        PermissionDenied => "; choose a port above 1023",
-        _ => "",
-    }
-}
-
-impl Error {
-    /// What somebody may look into who wonders why a connection to a server cannot be had.
-    pub fn advice(&self) -> Option<&'static str> {
-        match self {
-            Error::Closed | Error::CutOff | Error::TimedOut(_) | Error::Io(_) => {
-                Some("is it running, and is its address right?")
-            }
-            Error::VersionMismatch(_) => Some("update the older of the two programs"),
-            Error::Refused(code) => match code.as_str() {
-                refusal::VERSION => Some("update the older of the two programs"),
-                refusal::ROLE => Some("it is a relay, and a relay needs a central"),
-                refusal::STORAGE => Some("it cannot write to its database; its log says why"),
-                _ => None,
-            },
-            Error::OtherInstallation { .. } => {
-                Some("if its database was replaced on purpose, restart this program")
-            }
-            Error::Malformed(_) | Error::TooLong(_) => Some("is it a twinkle?"),
-            Error::NotTaken { .. } | Error::Listen { .. } | Error::Exposed(_) => None,
-        }
-    }
-
-    /// Whether trying again may help without anybody changing anything.
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Error::Closed | Error::CutOff | Error::TimedOut(_) | Error::Io(_) => true,
-            Error::Refused(code) => code == refusal::STORAGE,
-            Error::TooLong(_)
-            | Error::Malformed(_)
-            | Error::VersionMismatch(_)
-            | Error::NotTaken { .. }
-            | Error::Listen { .. }
-            | Error::OtherInstallation { .. }
-            | Error::Exposed(_) => false,
-        }
-    }
 }

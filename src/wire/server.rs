@@ -10,16 +10,18 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::wire::address::{self, HostPort};
 use crate::wire::answers::Answers;
 use crate::wire::plain::{self, PlainRules};
-use crate::wire::{Door, Error, Flash, GREETING_WITHIN, Happened, Role, frames};
+use crate::wire::tls::Acceptor;
+use crate::wire::{Door, Error, Flash, GREETING_WITHIN, Happened, Role, frames, refusal};
 
 /// The most connections at once; a further one is closed as soon as it comes.
 const MAX_CONNECTIONS: usize = 20_000;
@@ -41,6 +43,8 @@ pub struct Peer {
     pub name: DeviceName,
     /// Where it is.
     pub address: SocketAddr,
+    /// The identity that proved all this; `None` if nothing did.
+    pub identity: Option<Fingerprint>,
 }
 
 /// What a server tells a client that it takes.
@@ -62,6 +66,12 @@ pub trait Service: Send + Sync + 'static {
 
     /// Takes a peer that has said Hello, or gives the code to refuse it with.
     fn hello(&self, peer: &Peer) -> impl Future<Output = Result<(), &'static str>> + Send;
+
+    /// A peer has been welcomed; whatever it has to hear without asking goes to `answers`.
+    fn welcomed(&self, peer: &Peer, answers: &Answers);
+
+    /// Waits until the peer is to be taken no longer, and returns the code to tell it.
+    fn dismissed(&self, peer: &Peer) -> impl Future<Output = &'static str> + Send;
 
     /// Takes note of a door behind a relay, before any flash that comes after it. If it cannot, it
     /// has `answers` hang up, so that the relay announces the door again.
@@ -98,14 +108,23 @@ pub trait Service: Send + Sync + 'static {
     fn goodbye(&self, peer: &Peer);
 }
 
+/// Whom a server takes.
+#[derive(Debug, Default)]
+pub struct Admission {
+    /// With one, frames are taken inside TLS only, from peers with an identity.
+    pub acceptor: Option<Acceptor>,
+    /// Whose plain text is taken.
+    pub plain: PlainRules,
+}
+
 /// Serves connections until told to stop; returns when the last has been brought to its end.
 pub async fn serve<S: Service>(
     listener: TcpListener,
     service: Arc<S>,
-    plain: PlainRules,
+    admission: Admission,
     stop: CancellationToken,
 ) {
-    let plain = Arc::new(plain);
+    let admission = Arc::new(admission);
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let connections = TaskTracker::new();
     loop {
@@ -127,9 +146,10 @@ pub async fn serve<S: Service>(
             warn!("{address}: closed: there are {MAX_CONNECTIONS} connections already");
             continue;
         };
-        let (service, plain, stop) = (Arc::clone(&service), Arc::clone(&plain), stop.clone());
+        let (service, admission) = (Arc::clone(&service), Arc::clone(&admission));
+        let stop = stop.clone();
         connections.spawn(async move {
-            handle(stream, address, &*service, &plain, &stop).await;
+            handle(stream, address, &*service, &admission, &stop).await;
             drop(place);
         });
     }
@@ -151,10 +171,10 @@ async fn handle<S: Service>(
     mut stream: TcpStream,
     address: SocketAddr,
     service: &S,
-    plain: &PlainRules,
+    admission: &Admission,
     stop: &CancellationToken,
 ) {
-    match converse(&mut stream, address, service, plain, stop).await {
+    match converse(&mut stream, address, service, admission, stop).await {
         Ok(()) => debug!("{address}: the connection has ended"),
         Err(Error::Io(cause)) => info!("{address}: connection lost: {cause}"),
         Err(cause) => {
@@ -168,7 +188,7 @@ async fn converse<S: Service>(
     stream: &mut TcpStream,
     address: SocketAddr,
     service: &S,
-    plain: &PlainRules,
+    admission: &Admission,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     stream.set_nodelay(true)?;
@@ -178,7 +198,7 @@ async fn converse<S: Service>(
     SockRef::from(&*stream).set_tcp_keepalive(&keepalive)?;
 
     let greet_by = Instant::now() + GREETING_WITHIN;
-    let plain_door = plain.door_at(address.ip());
+    let plain_door = admission.plain.door_at(address.ip());
     let first = tokio::select! {
         // The replaced system's clients connect long before somebody comes to their door: where
         // plain text is accepted, silence is no fault.
@@ -193,26 +213,64 @@ async fn converse<S: Service>(
         Some(_) => Instant::now() + GREETING_WITHIN,
         None => greet_by,
     };
-    let (read, write) = stream.split();
-    match (first, plain_door) {
-        (None, _) => Ok(()),
-        (Some(0x00), _) => frames::serve(read, write, address, greet_by, service, stop).await,
-        (Some(0x16), _) => Err(Error::Malformed(
-            "it speaks TLS, which is not switched on here".to_owned(),
+    match (first, &admission.acceptor, plain_door) {
+        (None, ..) => Ok(()),
+        (Some(0x00), None, _) => {
+            let (read, write) = stream.split();
+            frames::serve(read, write, (address, None), greet_by, service, stop).await
+        }
+        (Some(0x00), Some(_), _) => {
+            frames::refuse(stream, refusal::NO_IDENTITY).await?;
+            let why = "it speaks frames without TLS, and only devices with an identity are taken";
+            Err(Error::Untrusted(why.to_owned()))
+        }
+        // What TLS needs in memory must not be set aside for clear connections too.
+        (Some(0x16), Some(acceptor), _) => {
+            Box::pin(protected(
+                stream, address, acceptor, greet_by, service, stop,
+            ))
+            .await
+        }
+        (Some(0x16), None, _) => Err(Error::Malformed(
+            "it speaks TLS, and this server has no identity".to_owned(),
         )),
-        (Some(_), Some(door)) => {
+        (Some(_), _, Some(door)) => {
             let peer = Peer {
                 role: Role::Door,
                 name: door.clone(),
                 address,
+                identity: None,
             };
+            let (read, write) = stream.split();
             plain::serve(read, write, &peer, service, stop).await
         }
-        (Some(_), None) => {
+        (Some(_), _, None) => {
             let why = "it speaks no frames, and plain text is not accepted from there";
             Err(Error::Malformed(why.to_owned()))
         }
     }
+}
+
+/// Serves frames inside TLS.
+async fn protected<S: Service>(
+    stream: &mut TcpStream,
+    address: SocketAddr,
+    acceptor: &Acceptor,
+    greet_by: Instant,
+    service: &S,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    let (mut stream, proof) = tokio::select! {
+        accepted = timeout_at(greet_by, acceptor.accept(stream)) => {
+            accepted.map_err(|_| Error::TimedOut("it did not finish its TLS greeting within 5 s"))??
+        }
+        () = stop.cancelled() => return Ok(()),
+    };
+    let (read, write) = tokio::io::split(&mut stream);
+    let ended = frames::serve(read, write, (address, Some(proof)), greet_by, service, stop).await;
+    // Without this word the peer could not tell our end from a cut cable.
+    let _said = timeout(LINGER, stream.shutdown()).await;
+    ended
 }
 
 /// The first byte that a client sends, left in place; `None` if it closes without a word.

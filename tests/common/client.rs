@@ -10,10 +10,11 @@ use twinkle::domain::ids::{EventId, TwinkletId};
 use twinkle::wire::{Echo, Event, Flash, Happened, Hello, Message, Role, Welcome, codec};
 
 use super::SOON;
+use super::tls::TlsStream;
 
 /// A framed connection.
-pub struct Client {
-    pub stream: TcpStream,
+pub struct Client<S = TcpStream> {
+    pub stream: S,
     name: String,
     last_seq: u64,
 }
@@ -57,6 +58,17 @@ impl Client {
         }
     }
 
+    /// Speaks inside TLS.
+    pub fn inside(tls: TlsStream) -> Client<TlsStream> {
+        Client {
+            stream: tls,
+            name: String::new(),
+            last_seq: 0,
+        }
+    }
+}
+
+impl<S: Read + Write> Client<S> {
     /// Says Hello, and returns the answer.
     pub fn hello(&mut self, versions: (u16, u16), role: Role, name: &str) -> Message {
         self.name = name.to_owned();

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 pub mod client;
 pub mod clock;
 pub mod process;
+pub mod tls;
 
 pub use client::{Client, PlainClient};
 pub use clock::TestClock;
@@ -133,6 +134,14 @@ impl Site {
         let ended = self.run(args);
         assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
         ended.stdout
+    }
+
+    /// Enrols a device, and returns its identity's file.
+    pub fn enroll(&self, role: &str, name: &str, args: &[&str]) -> PathBuf {
+        let mut enroll = vec!["central", "enroll", name, "--role", role];
+        enroll.extend(args);
+        self.ok(&enroll);
+        self.folder.path().join(format!("{name}.identity"))
     }
 
     /// Starts a central on a free port, or on this one.

@@ -1,24 +1,30 @@
 //! Where the central's connections hand in what they bring: everything goes into one bounded
 //! queue, and whoever finds it full waits, so that its peer is slowed down and nothing is lost.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use crate::clock::Clock;
 use crate::db::{DeviceKind, DoorEventEntry, Entry, FlashEntry};
 use crate::domain::access::Reason;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::roles::central::presence::Presence;
+use crate::roles::central::roll::Registry;
 use crate::wire::answers::Answers;
 use crate::wire::server::{Greeting, Peer, Service};
 use crate::wire::{Door, Flash, Happened, Role, refusal};
 
 /// How many jobs may wait for the writer.
 const QUEUE: usize = 4_096;
+/// How often at the most it is said that a relay speaks for another's door: it could otherwise fill
+/// the log.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// One thing to be stored, and who waits to hear of it.
 #[derive(Debug)]
@@ -54,6 +60,10 @@ pub(super) struct Desk {
     clock: Arc<dyn Clock>,
     jobs: mpsc::Sender<Job>,
     presence: Arc<Presence>,
+    /// Which identities hold; `None`: this central has no authority, and asks for none.
+    registry: Option<Registry>,
+    /// When it was last said that a relay speaks for another's door.
+    said: Mutex<Option<Instant>>,
 }
 
 impl Desk {
@@ -62,6 +72,7 @@ impl Desk {
         name: DeviceName,
         installation: InstallationId,
         clock: Arc<dyn Clock>,
+        registry: Option<Registry>,
     ) -> (Self, mpsc::Receiver<Job>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let presence = Arc::new(Presence::new(Arc::clone(&clock)));
@@ -72,6 +83,8 @@ impl Desk {
                 clock,
                 jobs,
                 presence,
+                registry,
+                said: Mutex::default(),
             },
             queue,
         )
@@ -84,6 +97,25 @@ impl Desk {
     ) -> impl Future<Output = ()> + use<> {
         let (presence, jobs) = (Arc::clone(&self.presence), self.jobs.clone());
         async move { presence.run(jobs, stop).await }
+    }
+
+    /// Whether a peer may speak for that door: its own name's, or one behind it.
+    fn may_speak_for(&self, peer: &Peer, door: &DeviceName) -> bool {
+        match (&self.registry, peer.role) {
+            (Some(registry), Role::Relay) => registry.now().is_behind(&peer.name, door),
+            _ => true,
+        }
+    }
+
+    fn say_not_behind(&self, relay: &Peer, door: &DeviceName) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
+            *said = Some(Instant::now());
+            warn!(
+                "relay '{}' at {} speaks for door '{door}', which is not enrolled with it: refused",
+                relay.name, relay.address
+            );
+        }
     }
 
     /// Takes note of a device, and waits until that is stored.
@@ -111,6 +143,14 @@ impl Service for Desk {
     }
 
     async fn hello(&self, peer: &Peer) -> Result<(), &'static str> {
+        if let Some(registry) = &self.registry {
+            let identity = peer.identity.ok_or(refusal::NO_IDENTITY)?;
+            match registry.now().find(&identity) {
+                None => return Err(refusal::DISOWNED),
+                Some(true) => (),
+                Some(false) => self.learn(Entry::Used(identity)).await?,
+            }
+        }
         let name = peer.name.clone();
         self.learn(match peer.role {
             Role::Door => Entry::Door(name),
@@ -121,8 +161,34 @@ impl Service for Desk {
         Ok(())
     }
 
+    fn welcomed(&self, peer: &Peer, answers: &Answers) {
+        if let (Some(registry), Role::Relay) = (&self.registry, peer.role) {
+            registry.tell(&peer.name, peer.address, answers);
+        }
+    }
+
+    async fn dismissed(&self, peer: &Peer) -> &'static str {
+        match (&self.registry, peer.identity) {
+            (Some(registry), Some(identity)) => registry.until_ended(identity).await,
+            _ => std::future::pending().await,
+        }
+        refusal::DISOWNED
+    }
+
     async fn door(&self, door: Door, relay: &Peer, answers: &Answers) {
-        let Door { name, plain } = door;
+        if let Some(registry) = &self.registry {
+            let roll = registry.now();
+            if !roll.takes(&relay.name, &door) {
+                return self.say_not_behind(relay, &door.name);
+            }
+            // If it cannot be stored now, then at its next announcement.
+            if let Some(identity) = door.identity
+                && roll.find(&identity) == Some(false)
+            {
+                let _stored = self.learn(Entry::Used(identity)).await;
+            }
+        }
+        let Door { name, plain, .. } = door;
         let job = Job {
             entry: Entry::Door(name.clone()),
             asker: Asker::Announcement(answers.clone()),
@@ -144,6 +210,10 @@ impl Service for Desk {
 
     async fn flash(&self, flash: Flash, from: &Peer, answers: &Answers) {
         let (seq, event) = (flash.seq, flash.event);
+        if !self.may_speak_for(from, &flash.door) {
+            self.say_not_behind(from, &flash.door);
+            return answers.refuse(seq, event, Reason::UnknownDoor);
+        }
         self.presence.flashed(&flash.door);
         let deadline = Instant::now() + flash.budget();
         let entry = Entry::Flash(FlashEntry {
@@ -177,6 +247,11 @@ impl Service for Desk {
     }
 
     async fn happened(&self, happened: Happened, from: &Peer, answers: &Answers) {
+        if !self.may_speak_for(from, &happened.door) {
+            // Noted all the same, or the relay would repeat it for ever.
+            self.say_not_behind(from, &happened.door);
+            return answers.noted(happened.event);
+        }
         let entry = Entry::DoorEvent(DoorEventEntry {
             event: happened.event,
             door: happened.door,
@@ -194,7 +269,12 @@ impl Service for Desk {
     fn goodbye(&self, peer: &Peer) {
         match peer.role {
             Role::Door => self.presence.went(&device(peer), peer.address),
-            Role::Relay => self.presence.relay_went(peer.address),
+            Role::Relay => {
+                self.presence.relay_went(peer.address);
+                if let Some(registry) = &self.registry {
+                    registry.forget(peer.address);
+                }
+            }
         }
     }
 }

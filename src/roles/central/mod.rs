@@ -15,7 +15,7 @@ use crate::cli::{CentralArgs, CentralCommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings};
 use crate::console;
-use crate::db::{Condition, Entry, Opened};
+use crate::db::{Condition, Entry, Opened, Store};
 use crate::domain::calendar::Days;
 use crate::exit::{Exit, Unusable, Usage};
 use crate::service;
@@ -23,14 +23,20 @@ use crate::shutdown;
 use crate::site::Site;
 use crate::wire::address::HostPort;
 use crate::wire::plain::PlainRules;
-use crate::wire::server;
+use crate::wire::server::{self, Admission};
+use crate::wire::tls::Acceptor;
 
 mod admin;
+mod authority;
 mod desk;
+mod devices;
 mod presence;
+mod roll;
 mod writer;
 
+use authority::Authority;
 use desk::Desk;
+use roll::Registry;
 
 /// Where the central listens if nobody says otherwise: here, on the replaced system's port.
 const DEFAULT_PORT: u16 = 9999;
@@ -43,6 +49,10 @@ pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let site = Site::choose(args.site.clone(), settings)?;
     match args.command {
         Some(CentralCommand::Init) => admin::init(&site),
+        Some(CentralCommand::Enroll(args)) => devices::enroll(&site, args),
+        Some(CentralCommand::Rotate { name, output }) => devices::rotate(&site, &name, output),
+        Some(CentralCommand::Disown { name }) => devices::disown(&site, &name),
+        Some(CentralCommand::Devices { format }) => devices::list(&site, format),
         None => shutdown::run(serve(args, settings, &site)),
     }
 }
@@ -80,16 +90,19 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
         days.timezone
     );
 
+    let installation = store.installation()?;
+    let protected = protection(&store, insecure)?;
+
     server::raise_open_files();
-    let listener = server::bind(&listen, insecure).await?;
+    let listener = server::bind(&listen, insecure || protected.is_some()).await?;
     let address = listener.local_addr()?;
     plain.warn_of_openness(address);
     if insecure {
         warn!("--insecure: whoever can reach {address} can have doors opened");
     }
 
-    let installation = store.installation()?;
-    let (desk, jobs) = Desk::new(name, installation, Arc::clone(&clock));
+    let (acceptor, registry) = protected.unzip();
+    let (desk, jobs) = Desk::new(name, installation, Arc::clone(&clock), registry);
     let mut stored_all = writer::start(store, jobs, clock, days)?;
     for rule in plain.iter() {
         let learnt = desk.learn(Entry::Door(rule.door.clone())).await;
@@ -100,7 +113,8 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
     console::announce(&format!("listening on {address}"));
     service::ready(&format!("listening on {address}"));
     let serve_and_store = async {
-        let serving = server::serve(listener, Arc::new(desk), plain, stop.clone());
+        let admission = Admission { acceptor, plain };
+        let serving = server::serve(listener, Arc::new(desk), admission, stop.clone());
         tokio::select! {
             // It only ends by itself if it fails; then nothing can be decided any more.
             _ = &mut stored_all => Err(()),
@@ -115,4 +129,34 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
         }
         Some(Ok(())) | None => Ok(Exit::Done),
     }
+}
+
+/// With an authority beside the database, devices have to show identities of it: what that takes.
+/// `None` without: then everybody is taken, from this machine or with `--insecure`.
+fn protection(store: &Store, insecure: bool) -> anyhow::Result<Option<(Acceptor, Registry)>> {
+    let file = authority::place(store.path());
+    let file = file.display();
+    let authority = Authority::load(store.path(), store.installation()?)?;
+    let Some(authority) = authority else {
+        // Never to fall back to taking everybody because a file was lost.
+        if let Some(one) = store.roll()?.first() {
+            return Err(Unusable(format!(
+                "devices are enrolled, such as '{}', but the authority {file} is gone: put it back \
+                 from a backup, or disown every device and enrol them anew",
+                one.name
+            ))
+            .into());
+        }
+        return Ok(None);
+    };
+    if insecure {
+        return Err(Usage(format!(
+            "--insecure contradicts the authority {file}: with it, only devices with an identity \
+             are taken, from any address; leave --insecure out"
+        ))
+        .into());
+    }
+    info!("authority {file}: only devices with an identity are taken");
+    let registry = Registry::start(Store::open(store.path())?)?;
+    Ok(Some((authority.acceptor()?, registry)))
 }

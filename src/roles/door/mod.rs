@@ -21,6 +21,7 @@ use crate::service;
 use crate::shutdown;
 use crate::wire::Role;
 use crate::wire::address::HostPort;
+use crate::wire::identity::{self, Identity};
 use crate::wire::link::{Link, Options, Patience, Phase, Status};
 
 mod latch;
@@ -53,7 +54,15 @@ async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let section = &settings.door;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let console = Console::new(io::stdout())?;
-    let name = config::device_name(args.name.or_else(|| section.name.clone()), "door")?;
+    let named = args.name.or_else(|| section.name.clone());
+    let identity = args.identity.or_else(|| section.identity.clone());
+    let identity = identity
+        .map(|file| Identity::load(&file, Role::Door, named.as_ref()))
+        .transpose()?;
+    let name = match &identity {
+        Some(identity) => identity.name.clone(),
+        None => config::device_name(named, "door")?,
+    };
     let relay = args.relay.or_else(|| section.relay.clone());
     let relay = relay.unwrap_or_else(|| HostPort::here(DEFAULT_RELAY_PORT));
     let from = args.from.or_else(|| section.from.clone());
@@ -73,6 +82,7 @@ async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
         .or(section.deadline)
         .unwrap_or(DEFAULT_DEADLINE);
     let insecure = args.insecure.or(section.insecure).unwrap_or(false);
+    identity::check(identity.as_ref(), insecure)?;
 
     if args.flash.is_none() {
         info!(
@@ -96,6 +106,7 @@ async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
             margin: Duration::ZERO,
         },
         insecure,
+        identity,
         clock: Arc::clone(&clock),
     });
     link.check_address()

@@ -1,8 +1,10 @@
 //! The relay's side of its doors' connections: everything they ask goes on to the central.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId};
 use crate::wire::answers::Answers;
 use crate::wire::link::Link;
@@ -33,13 +35,27 @@ impl Service for Forwarder {
     }
 
     async fn hello(&self, peer: &Peer) -> Result<(), &'static str> {
-        match peer.role {
-            Role::Door => {
-                self.link.door_came(&peer.name);
-                Ok(())
-            }
-            Role::Relay => Err(refusal::ROLE),
+        if peer.role == Role::Relay {
+            return Err(refusal::ROLE);
         }
+        if !is_on(&self.link.roll().borrow(), peer) {
+            return Err(refusal::DISOWNED);
+        }
+        self.link.door_came(&announced(peer));
+        Ok(())
+    }
+
+    fn welcomed(&self, _peer: &Peer, _answers: &Answers) {}
+
+    async fn dismissed(&self, peer: &Peer) -> &'static str {
+        if peer.identity.is_some() {
+            let mut roll = self.link.roll();
+            if roll.wait_for(|roll| !is_on(roll, peer)).await.is_ok() {
+                return refusal::DISOWNED;
+            }
+        }
+        // Nobody says anything of those without an identity, nor anything any more without a link.
+        std::future::pending().await
     }
 
     async fn door(&self, door: Door, _relay: &Peer, answers: &Answers) {
@@ -62,6 +78,24 @@ impl Service for Forwarder {
     }
 
     fn goodbye(&self, peer: &Peer) {
-        self.link.door_went(&peer.name);
+        self.link.door_went(&announced(peer));
+    }
+}
+
+/// A door, as the central hears of it.
+fn announced(peer: &Peer) -> Door {
+    Door {
+        name: peer.name.clone(),
+        plain: false,
+        identity: peer.identity,
+    }
+}
+
+/// Whether a door may come: its certificate says so, and the central, if it has said anything yet,
+/// does not know otherwise.
+fn is_on(roll: &Option<HashSet<Fingerprint>>, peer: &Peer) -> bool {
+    match (roll, peer.identity) {
+        (Some(roll), Some(identity)) => roll.contains(&identity),
+        _ => true,
     }
 }

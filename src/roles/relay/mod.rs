@@ -19,9 +19,11 @@ use crate::exit::{Exit, Usage};
 use crate::service;
 use crate::shutdown;
 use crate::wire::address::HostPort;
+use crate::wire::identity::{self, Identity};
 use crate::wire::link::{Link, Options, Patience};
 use crate::wire::plain::PlainRules;
-use crate::wire::{Role, server};
+use crate::wire::server::{self, Admission};
+use crate::wire::{Door, Role};
 
 mod forward;
 
@@ -52,7 +54,15 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let stop = shutdown::on_signal()?;
     let section = &settings.relay;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let name = config::device_name(args.name.or_else(|| section.name.clone()), "relay")?;
+    let named = args.name.or_else(|| section.name.clone());
+    let identity = args.identity.or_else(|| section.identity.clone());
+    let identity = identity
+        .map(|file| Identity::load(&file, Role::Relay, named.as_ref()))
+        .transpose()?;
+    let name = match &identity {
+        Some(identity) => identity.name.clone(),
+        None => config::device_name(named, "relay")?,
+    };
     let listen = args.listen.or_else(|| section.listen.clone());
     let listen = listen.unwrap_or_else(|| HostPort::here(DEFAULT_LISTEN_PORT));
     let central = args.central.or_else(|| section.central.clone());
@@ -62,6 +72,7 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         .or(section.deadline)
         .unwrap_or(DEFAULT_DEADLINE);
     let insecure = args.insecure.or(section.insecure).unwrap_or(false);
+    identity::check(identity.as_ref(), insecure)?;
     let rules = match args.accept_plain.is_empty() {
         true => section.accept_plain.clone().unwrap_or_default(),
         false => args.accept_plain,
@@ -72,12 +83,17 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
     info!("while the central cannot be reached, no door opens: flashes get 'central-unreachable'");
 
     server::raise_open_files();
-    let listener = server::bind(&listen, insecure).await?;
+    let listener = server::bind(&listen, insecure || identity.is_some()).await?;
     let address = listener.local_addr()?;
     plain.warn_of_openness(address);
     if insecure {
         warn!("--insecure: whoever can reach {address}, or the way to the central, can open doors");
     }
+
+    if let Some(identity) = &identity {
+        info!("{identity}: only doors with an identity for this relay are taken");
+    }
+    let acceptor = identity.as_ref().and_then(|own| own.acceptor.clone());
 
     let link = Link::new(Options {
         address: central,
@@ -89,20 +105,28 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
             margin: MARGIN,
         },
         insecure,
+        identity,
         clock: Arc::clone(&clock),
     });
     link.check_address()
         .await
         .context("cannot use the central's address")?;
-    plain.iter().for_each(|rule| link.plain_door(&rule.door));
+    for rule in plain.iter() {
+        link.door_came(&Door {
+            name: rule.door.clone(),
+            plain: true,
+            identity: None,
+        });
+    }
 
     let hang_up = CancellationToken::new();
     let linked = tokio::spawn(link.clone().run(hang_up.clone()));
     console::announce(&format!("listening on {address}"));
     service::ready(&format!("listening on {address}"));
+    let admission = Admission { acceptor, plain };
     let forwarder = Arc::new(Forwarder::new(name, link, clock));
     let serve = async {
-        let mut serving = pin!(server::serve(listener, forwarder, plain, stop.clone()));
+        let mut serving = pin!(server::serve(listener, forwarder, admission, stop.clone()));
         let nearly_over = async {
             stop.cancelled().await;
             sleep(HANG_UP_AFTER).await;

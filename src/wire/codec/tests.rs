@@ -1,9 +1,10 @@
 use super::*;
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::door_event::Kind;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{EventId, InstallationId, TwinkletId};
 use crate::wire::{
-    Answer, Code, Door, Echo, Event, Flash, Gone, Happened, Hello, Refused, Role, Welcome,
+    Answer, Code, Door, Echo, Event, Flash, Gone, Happened, Hello, Refused, Role, Roll, Welcome,
 };
 use proptest::prelude::*;
 
@@ -39,6 +40,10 @@ fn read(bytes: &[u8], piece: usize) -> (Vec<Message>, Error) {
         };
         tokio::join!(write, read).1
     })
+}
+
+fn fingerprint() -> impl Strategy<Value = Fingerprint> {
+    any::<[u8; 32]>().prop_map(Fingerprint::from_bytes)
 }
 
 fn any_message() -> impl Strategy<Value = Message> {
@@ -120,7 +125,21 @@ fn any_message() -> impl Strategy<Value = Message> {
         happened,
         answer,
         any::<String>().prop_map(|reason| Message::Refused(Refused { reason })),
-        (name.clone(), any::<bool>()).prop_map(|(name, plain)| Message::Door(Door { name, plain })),
+        (
+            name.clone(),
+            any::<bool>(),
+            proptest::option::of(fingerprint())
+        )
+            .prop_map(|(name, plain, identity)| Message::Door(Door {
+                name,
+                plain,
+                identity
+            })),
+        (
+            proptest::collection::vec(fingerprint(), 0..1000),
+            any::<bool>()
+        )
+            .prop_map(|(identities, more)| Message::Roll(Roll { identities, more })),
         name.prop_map(|name| Message::Gone(Gone { name })),
         event
             .clone()

@@ -11,8 +11,10 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::domain::access::Verdict;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
-use crate::wire::answers::Unheard;
+use crate::wire::answers::{Unheard, WeakAnswers};
 use crate::wire::{Answer, Door, Echo, Event, Flash, GREETING_WITHIN};
+
+mod unasked;
 
 /// A service that keeps what it is asked, to be answered by the test.
 #[derive(Default)]
@@ -20,6 +22,8 @@ struct Kept {
     asked: Mutex<Vec<(Flash, Answers)>>,
     undelivered: Mutex<Vec<EventId>>,
     gone: Mutex<usize>,
+    way: Mutex<Option<WeakAnswers>>,
+    dismissed: Notify,
 }
 
 impl Service for Kept {
@@ -33,6 +37,15 @@ impl Service for Kept {
 
     async fn hello(&self, _peer: &Peer) -> Result<(), &'static str> {
         Ok(())
+    }
+
+    fn welcomed(&self, _peer: &Peer, answers: &Answers) {
+        *self.way.lock().unwrap() = Some(answers.downgrade());
+    }
+
+    async fn dismissed(&self, _peer: &Peer) -> &'static str {
+        self.dismissed.notified().await;
+        refusal::DISOWNED
     }
 
     async fn door(&self, _door: Door, _relay: &Peer, _answers: &Answers) {}
@@ -79,7 +92,7 @@ impl Session {
             serve(
                 read,
                 write,
-                ([127, 0, 0, 1], 1).into(),
+                (([127, 0, 0, 1], 1).into(), None),
                 greet_by,
                 &*kept,
                 &token,
@@ -117,6 +130,14 @@ impl Session {
         let mut bytes = BytesMut::new();
         codec::encode(&message, &mut bytes).unwrap();
         self.writer.write_all(&bytes).await.unwrap();
+    }
+
+    /// Has the service dismiss the door, once its flash is there.
+    async fn dismissed(&self) {
+        while self.service.asked.lock().unwrap().is_empty() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        self.service.dismissed.notify_one();
     }
 
     async fn flash(&mut self, seq: u64) {

@@ -1,25 +1,22 @@
 //! Keeping a link's connection: making it, serving it, telling people how it stands, and making it
 //! anew.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::task::consume_budget;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use crate::backoff::Backoff;
-use crate::wire::codec::{self, FrameReader};
+use crate::wire::codec::FrameReader;
+use crate::wire::link::greeting::{Connected, Connection, open};
 use crate::wire::link::{Link, Options, Phase, Status};
 use crate::wire::{
-    Echo, Error, GREETING_WITHIN, Hello, Message, PING_AFTER, SILENT_AFTER, VERSIONS, WRITE_WITHIN,
-    Welcome, address,
+    Echo, Error, GREETING_WITHIN, Message, PING_AFTER, SILENT_AFTER, WRITE_WITHIN, Welcome, address,
 };
 
 /// A connection that held this long was a good one: the next retry is at once again.
@@ -40,9 +37,15 @@ impl Link {
         let mut backoff = Backoff::default();
         while !stop.is_cancelled() {
             let ended = match self.connect(&stop).await {
-                Ok(connection) => {
+                Ok(connected) => {
                     let began = Instant::now();
-                    let ended = self.converse(connection, &stop).await;
+                    let ended = match connected {
+                        Connected::Clear(connection) => self.converse(connection, &stop).await,
+                        // A clear connection does without the room that this needs.
+                        Connected::Protected(connection) => {
+                            Box::pin(self.converse(*connection, &stop)).await
+                        }
+                    };
                     if began.elapsed() >= LASTING {
                         backoff.reset();
                     }
@@ -67,19 +70,22 @@ impl Link {
     }
 
     /// Makes a connection and takes the upstream's Welcome.
-    async fn connect(&self, stop: &CancellationToken) -> Result<Connection, Error> {
-        let connection = tokio::select! {
+    async fn connect(&self, stop: &CancellationToken) -> Result<Connected, Error> {
+        let connected = tokio::select! {
             reached = self.reach() => reached?,
             // A flash that waits for the first connection has its deadline too.
             Err(cause) = self.watch_deadlines() => return Err(cause),
             () = stop.cancelled() => return Err(Error::Closed),
         };
-        self.up(&connection.welcome)?;
-        Ok(connection)
+        self.up(match &connected {
+            Connected::Clear(connection) => &connection.welcome,
+            Connected::Protected(connection) => &connection.welcome,
+        })?;
+        Ok(connected)
     }
 
     /// Tries the upstream's addresses in turn, until one welcomes us.
-    async fn reach(&self) -> Result<Connection, Error> {
+    async fn reach(&self) -> Result<Connected, Error> {
         let options = &self.shared.options;
         // Dead means no answer within the deadline, not only a closed socket.
         let patience = options.patience.deadline.min(GREETING_WITHIN);
@@ -91,10 +97,10 @@ impl Link {
             / u32::try_from(addresses.len()).unwrap_or(u32::MAX);
         let mut failure = Error::Closed;
         for address in addresses {
-            address::check(address.ip(), options.insecure)?;
+            options.check(address.ip())?;
             // One that takes no packets must not use up the time of the others.
-            match timeout(each, greet(address, options)).await {
-                Ok(Ok(connection)) => return Ok(connection),
+            match timeout(each, open(address, options)).await {
+                Ok(Ok(connected)) => return Ok(connected),
                 Ok(Err(cause)) => failure = cause,
                 Err(_elapsed) => failure = Error::TimedOut(NO_ANSWER),
             }
@@ -103,7 +109,11 @@ impl Link {
     }
 
     /// Serves a connection until it ends; returns why it did.
-    async fn converse(&self, connection: Connection, stop: &CancellationToken) -> Error {
+    async fn converse(
+        &self,
+        connection: Connection<impl AsyncRead + Unpin, impl AsyncWrite + Unpin>,
+        stop: &CancellationToken,
+    ) -> Error {
         let Connection { reader, writer, .. } = connection;
         let ended = tokio::select! {
             ended = self.read(reader) => ended,
@@ -117,7 +127,11 @@ impl Link {
     }
 
     /// Handles what the upstream says.
-    async fn read(&self, mut reader: FrameReader<OwnedReadHalf>) -> Result<Infallible, Error> {
+    async fn read(
+        &self,
+        mut reader: FrameReader<impl AsyncRead + Unpin>,
+    ) -> Result<Infallible, Error> {
+        let mut roll = HashSet::new();
         loop {
             consume_budget().await;
             let message = timeout(SILENT_AFTER, reader.next())
@@ -142,9 +156,16 @@ impl Link {
                 }
                 Message::Ping(echo) => self.send(&Message::Pong(echo)),
                 Message::Pong(_) => (),
+                Message::Roll(part) => {
+                    roll.extend(part.identities);
+                    if !part.more {
+                        let whole = std::mem::take(&mut roll);
+                        self.shared.roll.send_replace(Some(whole));
+                    }
+                }
+                Message::Refused(refused) => return Err(Error::Refused(refused.reason)),
                 Message::Hello(_)
                 | Message::Welcome(_)
-                | Message::Refused(_)
                 | Message::Door(_)
                 | Message::Gone(_)
                 | Message::Flash(_)
@@ -163,7 +184,7 @@ impl Link {
     /// and what became of the flashes that it still has.
     async fn write(
         &self,
-        mut writer: OwnedWriteHalf,
+        mut writer: impl AsyncWrite + Unpin,
         stop: &CancellationToken,
     ) -> Result<Infallible, Error> {
         let mut leave_by = None;
@@ -178,7 +199,11 @@ impl Link {
                 state.out.split()
             };
             if !bytes.is_empty() {
-                timeout(WRITE_WITHIN, writer.write_all(&bytes))
+                let written = async {
+                    writer.write_all(&bytes).await?;
+                    writer.flush().await
+                };
+                timeout(WRITE_WITHIN, written)
                     .await
                     .map_err(|_| Error::TimedOut("it takes nothing that is written to it"))??;
                 continue;
@@ -278,51 +303,16 @@ impl Link {
         match before.phase {
             Phase::Down if before.why == said => debug!("still: {said}"),
             Phase::Up => {
-                warn!("lost the {upstream} at {address}: {cause}; no door opens meanwhile")
+                // That it is lost is not a matter for advice, unless only a person can mend it.
+                let why = if cause.is_retryable() {
+                    cause.to_string()
+                } else {
+                    why
+                };
+                warn!("lost the {upstream} at {address}: {why}; no door opens meanwhile")
             }
             _ if cause.is_retryable() => warn!("{said}"),
             _ => error!("{said}"),
         }
-    }
-}
-
-/// A connection whose upstream has said Welcome.
-struct Connection {
-    reader: FrameReader<OwnedReadHalf>,
-    writer: OwnedWriteHalf,
-    welcome: Welcome,
-}
-
-/// Connects, says Hello and waits for the answer.
-async fn greet(address: SocketAddr, options: &Options) -> Result<Connection, Error> {
-    let stream = TcpStream::connect(address).await?;
-    // A flash is one small write: it must not wait for more to come.
-    stream.set_nodelay(true)?;
-    let (read, mut writer) = stream.into_split();
-    let hello = Hello {
-        versions: VERSIONS,
-        role: options.role,
-        name: options.name.clone(),
-    };
-    let mut bytes = BytesMut::new();
-    codec::encode(&Message::Hello(hello), &mut bytes)?;
-    writer.write_all(&bytes).await?;
-    let mut reader = FrameReader::new(read);
-    match reader.next().await? {
-        Message::Welcome(welcome) if (VERSIONS.0..=VERSIONS.1).contains(&welcome.version) => {
-            reader.greeting_is_over();
-            Ok(Connection {
-                reader,
-                writer,
-                welcome,
-            })
-        }
-        Message::Welcome(welcome) => {
-            Err(Error::VersionMismatch((welcome.version, welcome.version)))
-        }
-        Message::Refused(refused) => Err(Error::Refused(refused.reason)),
-        _ => Err(Error::Malformed(
-            "it answered our Hello with something else".to_owned(),
-        )),
     }
 }

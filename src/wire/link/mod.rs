@@ -5,6 +5,8 @@
 //! An upstream that misses one deadline counts as down until a fresh connection has answered, so
 //! that later flashes do not each wait. Every flash gets exactly one answer, whatever happens.
 
+use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,12 +14,15 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::clock::Clock;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::wire::address::{self, HostPort};
 use crate::wire::answers::Answers;
-use crate::wire::{Error, Flash, Happened, Role};
+use crate::wire::identity::Identity;
+use crate::wire::{Door, Error, Flash, Happened, Role};
 
 mod door_events;
+mod greeting;
 mod keeper;
 mod state;
 
@@ -40,10 +45,20 @@ pub struct Options {
     pub name: DeviceName,
     /// How long flashes may wait for their answers.
     pub patience: Patience,
-    /// Whether the upstream may be off this machine.
+    /// Whether the upstream may be off this machine without an identity.
     pub insecure: bool,
+    /// With one, the upstream is spoken to inside TLS only, and has to be of our installation.
+    pub identity: Option<Identity>,
     /// The wall clock, to compare with the upstream's.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Options {
+    /// Whether that address may be connected to.
+    fn check(&self, address: IpAddr) -> Result<(), Error> {
+        address::check(address, self.insecure || self.identity.is_some())?;
+        Ok(())
+    }
 }
 
 /// See the module. Clones share the connection.
@@ -61,6 +76,8 @@ struct Shared {
     /// Something is due earlier than the timer knows.
     due_earlier: Notify,
     status: watch::Sender<Status>,
+    /// What the upstream said last of who may come to us; `None`: nothing yet.
+    roll: watch::Sender<Option<HashSet<Fingerprint>>>,
 }
 
 /// How the upstream stands, for people.
@@ -79,12 +96,14 @@ impl Link {
             phase: Phase::Trying,
             why: String::new(),
         });
+        let installation = options.identity.as_ref().map(|own| own.installation);
         let shared = Shared {
-            state: Mutex::new(State::new(options.role)),
+            state: Mutex::new(State::new(options.role, installation)),
             options,
             to_write: Notify::new(),
             due_earlier: Notify::new(),
             status,
+            roll: watch::Sender::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -97,13 +116,11 @@ impl Link {
     /// [`Error::Exposed`]. That a name cannot be resolved yet is no error: after a power cut, the
     /// network may come later than we do.
     pub async fn check_address(&self) -> Result<(), Error> {
-        let Options {
-            address, insecure, ..
-        } = &self.shared.options;
+        let Options { address, .. } = &self.shared.options;
         let resolved = timeout(RESOLVE_WITHIN, address::resolve(address)).await;
         if let Ok(Ok(addresses)) = resolved {
             for address in addresses {
-                address::check(address.ip(), *insecure)?;
+                self.shared.options.check(address.ip())?;
             }
         }
         Ok(())
@@ -143,22 +160,23 @@ impl Link {
         self.shared.to_write.notify_one();
     }
 
-    /// Tells the upstream of a door, now and after each reconnection.
-    pub fn door_came(&self, name: &DeviceName) {
-        self.state().door_came(name);
+    /// Tells the upstream of a door, now and after each reconnection; also of one for plain text,
+    /// which never goes.
+    pub fn door_came(&self, door: &Door) {
+        self.state().door_came(door);
         self.shared.to_write.notify_one();
     }
 
     /// Takes back one [`Link::door_came`].
-    pub fn door_went(&self, name: &DeviceName) {
-        self.state().door_went(name);
+    pub fn door_went(&self, door: &Door) {
+        self.state().door_went(door);
         self.shared.to_write.notify_one();
     }
 
-    /// Tells the upstream, at each connection, of a door that says no Hello.
-    pub fn plain_door(&self, name: &DeviceName) {
-        self.state().plain_door(name);
-        self.shared.to_write.notify_one();
+    /// The identities that may come to us, as the upstream has said last; `None` if it has not said
+    /// anything yet.
+    pub fn roll(&self) -> watch::Receiver<Option<HashSet<Fingerprint>>> {
+        self.shared.roll.subscribe()
     }
 
     /// The installation that the upstream belongs to, if that is known yet.

@@ -49,10 +49,9 @@ pub(super) struct State {
     undelivered: BTreeMap<EventId, Option<Answers>>,
     /// What happened at doors and is not stored upstream yet.
     pub(super) door_events: DoorEvents,
-    /// The doors that are connected to this relay, and how many connections each has.
-    doors: BTreeMap<DeviceName, usize>,
-    /// The doors that say no Hello and speak plain text.
-    plain_doors: BTreeSet<DeviceName>,
+    /// The doors that are connected to this relay, and how many connections each has; those for
+    /// plain text always count as one.
+    doors: BTreeMap<Door, usize>,
     /// The upstream's installation, once known.
     pub(super) installation: Option<InstallationId>,
     /// Frames to be written.
@@ -92,7 +91,7 @@ struct Asker {
 }
 
 impl State {
-    pub(super) fn new(role: Role) -> Self {
+    pub(super) fn new(role: Role, installation: Option<InstallationId>) -> Self {
         Self {
             phase: Phase::Trying,
             leaving: false,
@@ -104,8 +103,7 @@ impl State {
             undelivered: BTreeMap::new(),
             door_events: DoorEvents::new(role),
             doors: BTreeMap::new(),
-            plain_doors: BTreeSet::new(),
-            installation: None,
+            installation,
             out: BytesMut::new(),
         }
     }
@@ -280,37 +278,33 @@ impl State {
     }
 
     /// A door has connected: the upstream must know before its first flash.
-    pub(super) fn door_came(&mut self, name: &DeviceName) {
-        let connections = self.doors.entry(name.clone()).or_default();
+    pub(super) fn door_came(&mut self, door: &Door) {
+        let connections = self.doors.entry(door.clone()).or_default();
         *connections += 1;
         if *connections == 1 {
-            self.announce(name, false);
+            self.announce(door.clone());
         }
     }
 
     /// A connection of a door has ended.
-    pub(super) fn door_went(&mut self, name: &DeviceName) {
-        if let Some(connections) = self.doors.get_mut(name) {
+    pub(super) fn door_went(&mut self, door: &Door) {
+        if let Some(connections) = self.doors.get_mut(door) {
             *connections -= 1;
             if *connections == 0 {
-                self.doors.remove(name);
-                if self.phase == Phase::Up {
-                    self.send(&Message::Gone(Gone { name: name.clone() }));
+                self.doors.remove(door);
+                let name = door.name.clone();
+                // With a new identity, it may be there a second time.
+                let is_still_there = self.doors.keys().any(|other| other.name == name);
+                if self.phase == Phase::Up && !is_still_there {
+                    self.send(&Message::Gone(Gone { name }));
                 }
             }
         }
     }
 
-    /// There is a door that says no Hello.
-    pub(super) fn plain_door(&mut self, name: &DeviceName) {
-        self.plain_doors.insert(name.clone());
-        self.announce(name, true);
-    }
-
-    fn announce(&mut self, name: &DeviceName, plain: bool) {
+    fn announce(&mut self, door: Door) {
         if self.phase == Phase::Up {
-            let name = name.clone();
-            self.send(&Message::Door(Door { name, plain }));
+            self.send(&Message::Door(door));
         }
     }
 
@@ -321,11 +315,7 @@ impl State {
         self.door_events.start_over();
         let flashes = self.out.split();
         let doors: Vec<_> = self.doors.keys().cloned().collect();
-        doors.iter().for_each(|name| self.announce(name, false));
-        let plain_doors = self.plain_doors.clone();
-        plain_doors
-            .iter()
-            .for_each(|name| self.announce(name, true));
+        doors.into_iter().for_each(|door| self.announce(door));
         let events: Vec<_> = self.undelivered.keys().copied().collect();
         events
             .into_iter()

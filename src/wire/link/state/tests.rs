@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::TwinkletId;
 use crate::wire::answers::{Owed, OwedReceiver};
 
@@ -34,7 +35,7 @@ fn open(seq: u64) -> Answer {
 
 /// A state whose upstream has answered.
 fn up() -> State {
-    let mut state = State::new(Role::Relay);
+    let mut state = State::new(Role::Relay, None);
     state.up();
     state
 }
@@ -98,7 +99,7 @@ fn flashes_are_renumbered_and_answers_find_their_way_back() {
 
 #[test]
 fn while_down_every_flash_is_refused_at_once() {
-    let (mut state, now) = (State::new(Role::Relay), Instant::now());
+    let (mut state, now) = (State::new(Role::Relay, None), Instant::now());
     let (asker, mut owed) = Answers::channel();
     state.ask(flash(1, 3000), asker.clone(), PATIENCE, now);
     assert_eq!(verdicts(&mut owed), [], "nothing is known yet: it waits");
@@ -116,7 +117,7 @@ fn while_down_every_flash_is_refused_at_once() {
 fn a_missed_deadline_refuses_and_is_reported_on_the_next_connection() {
     let (mut state, now) = (up(), Instant::now());
     let (asker, mut owed) = Answers::channel();
-    state.door_came(&"lab".parse().unwrap());
+    state.door_came(&door("lab", None));
     state.ask(flash(1, 3000), asker.clone(), PATIENCE, now);
     state.ask(flash(2, 3000), asker, PATIENCE, now + DEADLINE / 2);
     sent(&mut state);
@@ -126,10 +127,7 @@ fn a_missed_deadline_refuses_and_is_reported_on_the_next_connection() {
     state.down();
     assert_eq!(verdicts(&mut owed), [(2, "central-unreachable")]);
     state.up();
-    let door = Message::Door(Door {
-        plain: false,
-        name: "lab".parse().unwrap(),
-    });
+    let door = Message::Door(door("lab", None));
     assert_eq!(
         sent(&mut state),
         [door.clone(), undelivered(1), undelivered(2)]
@@ -192,14 +190,19 @@ fn whoever_reported_an_undelivered_event_hears_once_it_is_stored() {
     assert!(matches!(owed.next_now(), Some(Owed::Noted(noted)) if noted == event(9)));
 }
 
+fn door(name: &str, identity: Option<u8>) -> Door {
+    Door {
+        name: name.parse().unwrap(),
+        plain: false,
+        identity: identity.map(|byte| Fingerprint::from_bytes([byte; 32])),
+    }
+}
+
 #[test]
 fn a_door_is_announced_while_one_of_its_connections_is_left() {
     let mut state = up();
-    let lab: DeviceName = "lab".parse().unwrap();
-    let announced = [Message::Door(Door {
-        name: lab.clone(),
-        plain: false,
-    })];
+    let lab = door("lab", None);
+    let announced = [Message::Door(lab.clone())];
     state.door_came(&lab);
     state.door_came(&lab);
     assert_eq!(sent(&mut state), announced);
@@ -207,23 +210,25 @@ fn a_door_is_announced_while_one_of_its_connections_is_left() {
     state.up();
     assert_eq!(sent(&mut state), announced);
     state.door_went(&lab);
-    assert_eq!(sent(&mut state), [Message::Gone(Gone { name: lab })]);
+    let name = lab.name;
+    assert_eq!(sent(&mut state), [Message::Gone(Gone { name })]);
     state.up();
     assert_eq!(sent(&mut state), []);
 }
 
 #[test]
-fn a_door_for_plain_text_is_announced_at_each_connection() {
-    let mut state = State::new(Role::Relay);
-    let old: DeviceName = "old".parse().unwrap();
-    state.plain_door(&old);
-    for _ in 0..2 {
-        state.up();
-        let name = old.clone();
-        let announced = Message::Door(Door { name, plain: true });
-        assert_eq!(sent(&mut state), [announced]);
-        state.down();
-    }
+fn a_door_that_comes_with_a_new_identity_has_not_gone_with_the_old() {
+    let mut state = up();
+    let (old, new) = (door("lab", Some(1)), door("lab", Some(2)));
+    state.door_came(&old);
+    state.door_came(&new);
+    let announced = [old.clone(), new.clone()].map(Message::Door);
+    assert_eq!(sent(&mut state), announced);
+    state.door_went(&old);
+    assert_eq!(sent(&mut state), []);
+    state.door_went(&new);
+    let name = new.name;
+    assert_eq!(sent(&mut state), [Message::Gone(Gone { name })]);
 }
 
 #[test]

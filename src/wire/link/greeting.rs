@@ -1,0 +1,78 @@
+//! Making one connection: reaching the upstream, showing our identity, saying Hello.
+
+use std::net::SocketAddr;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_rustls::client::TlsStream;
+
+use crate::wire::codec::{self, FrameReader};
+use crate::wire::link::Options;
+use crate::wire::{Error, Hello, Message, VERSIONS, Welcome, tls};
+
+/// A connection whose upstream has said Welcome.
+pub(super) struct Connection<R, W> {
+    pub(super) reader: FrameReader<R>,
+    pub(super) writer: W,
+    pub(super) welcome: Welcome,
+}
+
+/// One without, and one with an identity.
+pub(super) enum Connected {
+    Clear(Connection<OwnedReadHalf, OwnedWriteHalf>),
+    Protected(Box<Connection<ReadHalf<Protected>, WriteHalf<Protected>>>),
+}
+
+pub(super) type Protected = TlsStream<TcpStream>;
+
+/// Connects, shows our identity if we have one, and greets.
+pub(super) async fn open(address: SocketAddr, options: &Options) -> Result<Connected, Error> {
+    let stream = TcpStream::connect(address).await?;
+    // A flash is one small write: it must not wait for more to come.
+    stream.set_nodelay(true)?;
+    let Some(identity) = &options.identity else {
+        let (read, write) = stream.into_split();
+        return Ok(Connected::Clear(greet(read, write, options).await?));
+    };
+    let (read, write) = tokio::io::split(identity.connector.connect(stream).await?);
+    // Whether the server takes our identity shows only when it answers.
+    let connection = greet(read, write, options).await.map_err(tls::explain)?;
+    Ok(Connected::Protected(Box::new(connection)))
+}
+
+/// Says Hello and waits for the answer.
+async fn greet<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    read: R,
+    mut writer: W,
+    options: &Options,
+) -> Result<Connection<R, W>, Error> {
+    let hello = Hello {
+        versions: VERSIONS,
+        role: options.role,
+        name: options.name.clone(),
+    };
+    let mut bytes = BytesMut::new();
+    codec::encode(&Message::Hello(hello), &mut bytes)?;
+    writer.write_all(&bytes).await?;
+    writer.flush().await?;
+    let mut reader = FrameReader::new(read);
+    match reader.next().await? {
+        Message::Welcome(welcome) if (VERSIONS.0..=VERSIONS.1).contains(&welcome.version) => {
+            reader.greeting_is_over();
+            Ok(Connection {
+                reader,
+                writer,
+                welcome,
+            })
+        }
+        Message::Welcome(welcome) => {
+            Err(Error::VersionMismatch((welcome.version, welcome.version)))
+        }
+        Message::Refused(refused) => Err(Error::Refused(refused.reason)),
+        _ => Err(Error::Malformed(
+            "it answered our Hello with something else".to_owned(),
+        )),
+    }
+}

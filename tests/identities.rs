@@ -1,0 +1,570 @@
+//! Only those who belong: with an authority, whoever cannot prove who it is is refused, in one line
+//! of the log, and nothing of it is stored.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failing step fails its test"
+)]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::tls::{self, TlsStream};
+use common::{ASHA, Client, PlainClient, Proc, SOON, Site, TestClock, wait_until};
+use twinkle::wire::identity::Content;
+use twinkle::wire::{Door, Message, Refused, Role};
+
+/// A site whose devices are enrolled, with its servers.
+struct Guarded {
+    site: Site,
+    central: Proc,
+    relay: Proc,
+    lab: PathBuf,
+    north: PathBuf,
+}
+
+impl Guarded {
+    fn start() -> Self {
+        let site = Site::seeded();
+        let north = site.enroll("relay", "north", &[]);
+        let lab = site.enroll("door", "lab", &["--relay", "north"]);
+        site.enroll("relay", "south", &[]);
+        site.enroll("door", "gate", &["--relay", "south"]);
+        let central = site.central(0, &[]);
+        let relay = relay(&site, &central, &north);
+        Self {
+            site,
+            central,
+            relay,
+            lab,
+            north,
+        }
+    }
+
+    /// Both servers refuse what is done to each, with this in one line of the log, and store
+    /// nothing of it; an honest door is served meanwhile.
+    fn each_refuses(&self, why: &str, attack: impl Fn(SocketAddr)) {
+        let mut honest = open_door(&self.relay, &self.lab);
+        assert_eq!(honest.flash(ASHA).verdict, "open");
+        for server in [&self.central, &self.relay] {
+            self.refuses(server, why, || attack(server.address()));
+        }
+        assert_eq!(honest.flash(ASHA).verdict, "open");
+    }
+
+    /// One of them does.
+    fn refuses(&self, server: &Proc, why: &str, attack: impl FnOnce()) {
+        let stored = self.stored();
+        let before = server.stderr.count(why);
+        attack();
+        server.stderr.wait_for_nth(why, before + 1);
+        assert_eq!(server.stderr.count(why), before + 1, "one line");
+        assert_eq!(self.stored(), stored);
+    }
+
+    /// How much there is of events, doors and relays.
+    fn stored(&self) -> i64 {
+        let tables = ["event", "door", "relay"];
+        let count = |table| self.site.count(&format!("SELECT count(*) FROM {table}"));
+        tables.into_iter().map(count).sum()
+    }
+}
+
+/// A relay of that identity that has reached its central.
+fn relay(site: &Site, central: &Proc, identity: &Path) -> Proc {
+    let relay = start_relay(site, central, identity, None);
+    relay.stderr.wait_for("connected to the central");
+    relay
+}
+
+fn start_relay(site: &Site, central: &Proc, identity: &Path, clock: Option<&TestClock>) -> Proc {
+    let (listen, central) = (format!("{}:0", site.host), central.address().to_string());
+    let mut command = site.command(&["relay", "--listen", &listen, "--central", &central]);
+    command.arg("--identity").arg(identity);
+    if let Some(clock) = clock {
+        clock.give_to(&mut command);
+    }
+    Proc::server(&mut command)
+}
+
+/// A connection inside TLS with that identity.
+fn connect(server: SocketAddr, identity: &Path) -> Client<TlsStream> {
+    let identity = tls::identity(identity);
+    Client::<TcpStream>::inside(tls::connect(server, &identity, Some(&identity)))
+}
+
+/// A door with that identity that has been welcomed.
+fn open_door(server: &Proc, identity: &Path) -> Client<TlsStream> {
+    let mut door = connect(server.address(), identity);
+    let name = tls::identity(identity).name;
+    let answer = door.hello((1, 1), Role::Door, name.as_str());
+    assert!(matches!(answer, Message::Welcome(_)), "{answer:?}");
+    door
+}
+
+fn refused(why: &str) -> Message {
+    Message::Refused(Refused {
+        reason: why.to_owned(),
+    })
+}
+
+/// Waits until the server has hung up, saying this or nothing; returns how long that took.
+fn hung_up(client: &mut Client<TlsStream>, code: &str) -> Duration {
+    let began = Instant::now();
+    while let Some(message) = client.try_receive() {
+        // A relay may still have to hear of its doors.
+        if !matches!(message, Message::Roll(_)) {
+            assert_eq!(message, refused(code));
+        }
+    }
+    began.elapsed()
+}
+
+/// One flash of Asha's badge by the real door, with this identity.
+fn flash(site: &Site, server: &Proc, identity: &Path, clock: Option<&TestClock>) -> Option<i32> {
+    let server = server.address().to_string();
+    let flash = [
+        "door",
+        "--relay",
+        &server,
+        "--flash",
+        "7",
+        "--open-for",
+        "1ms",
+    ];
+    let mut command = site.command(&flash);
+    command.arg("--identity").arg(identity);
+    if let Some(clock) = clock {
+        clock.give_to(&mut command);
+    }
+    common::ended(&mut command).code
+}
+
+#[test]
+fn enrolled_devices_are_served_whatever_their_clocks_say() {
+    let site = Site::seeded();
+    let north = site.enroll("relay", "north", &[]);
+    let lab = site.enroll("door", "lab", &["--relay", "north"]);
+    let back = site.enroll("door", "back", &[]);
+    let central = site.central(0, &[]);
+    let clock = TestClock::standing_at(site.folder.path(), "1970-01-01T00:00:00Z");
+    for time in ["1970-01-01T00:00:00Z", "2040-06-01T12:00:00Z"] {
+        clock.stand_at(time);
+        let relay = start_relay(&site, &central, &north, Some(&clock));
+        relay.stderr.wait_for("connected to the central");
+        assert_eq!(flash(&site, &relay, &lab, Some(&clock)), Some(0), "{time}");
+        assert_eq!(
+            flash(&site, &central, &back, Some(&clock)),
+            Some(0),
+            "{time}"
+        );
+    }
+    let relay = relay(&site, &central, &north);
+    assert_eq!(flash(&site, &relay, &lab, None), Some(0), "today");
+    let through = "SELECT count(*) FROM event JOIN door ON door.id = event.door
+                   JOIN relay ON relay.id = event.relay
+                   WHERE door.name = 'lab' AND relay.name = 'north' AND verdict = 'open'";
+    assert_eq!(site.count(through), 3);
+}
+
+#[test]
+fn a_central_serves_whatever_its_own_clock_says() {
+    let site = Site::seeded();
+    let back = site.enroll("door", "back", &[]);
+    let clock = TestClock::standing_at(site.folder.path(), "1970-01-01T00:00:01Z");
+    let listen = format!("{}:0", site.host);
+    let mut command = site.command(&["central", "--listen", &listen]);
+    clock.give_to(&mut command);
+    let central = Proc::server(&mut command);
+    for time in ["1970-01-01T00:00:02Z", "2040-06-01T12:00:00Z"] {
+        clock.stand_at(time);
+        open_door(&central, &back).ping(1);
+    }
+}
+
+#[test]
+fn whoever_proves_nothing_is_refused() {
+    let guarded = Guarded::start();
+    let lab = tls::identity(&guarded.lab);
+    let answer = |server, shown: Option<&Content>| {
+        let mut client = Client::<TcpStream>::inside(tls::connect(server, &lab, shown));
+        // The server's alert may come in place of the answer, or before the Hello is out.
+        let hello = common::client::frame(&Message::Ping(twinkle::wire::Echo { n: 1 }));
+        let _broken = client.stream.write_all(&hello);
+        let mut rest = Vec::new();
+        assert!(client.stream.read_to_end(&mut rest).is_err());
+        assert_eq!(rest, b"");
+    };
+    guarded.each_refuses("it shows no certificate", |server| answer(server, None));
+
+    let other = Site::seeded();
+    let stranger = tls::identity(&other.enroll("door", "lab", &[]));
+    guarded.each_refuses("of another installation's authority", |server| {
+        answer(server, Some(&stranger));
+    });
+
+    guarded.each_refuses("it does not speak TLS 1.3", |server| {
+        let mut stream = TcpStream::connect(server).unwrap();
+        stream.write_all(&tls_1_2_hello()).unwrap();
+        let mut alert = Vec::new();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        stream.read_to_end(&mut alert).unwrap();
+        assert_eq!(alert[0], 0x15, "an alert");
+    });
+
+    guarded.each_refuses("it speaks frames without TLS", |server| {
+        let mut client = Client::connect(server);
+        let answer = client.hello((1, 1), Role::Door, "lab");
+        assert_eq!(answer, refused("no-identity"));
+        assert_eq!(client.try_receive(), None);
+    });
+
+    guarded.each_refuses("plain text is not accepted from there", |server| {
+        let mut client = PlainClient::connect(server);
+        client.send(b"1*7*02/01/2022");
+        client.expect_close();
+    });
+}
+
+/// The first message of a client that speaks TLS 1.2 at the most (RFC 5246, section 7.4.1.2).
+fn tls_1_2_hello() -> Vec<u8> {
+    let mut hello = vec![0x03, 0x03];
+    hello.extend([7; 32]);
+    // No session; one cipher suite, ECDHE-ECDSA-AES128-GCM-SHA256; no compression.
+    hello.extend([0, 0, 2, 0xC0, 0x2B, 1, 0]);
+    // supported_groups: P-256; signature_algorithms: ECDSA with P-256.
+    let extensions = [
+        0, 10, 0, 4, 0, 2, 0, 23, //
+        0, 13, 0, 4, 0, 2, 4, 3,
+    ];
+    hello.extend(u16::try_from(extensions.len()).unwrap().to_be_bytes());
+    hello.extend(extensions);
+    let length = u8::try_from(hello.len()).unwrap();
+    let handshake = [&[1, 0, 0, length][..], &hello].concat();
+    [&[0x16, 3, 1, 0, length + 4][..], &handshake].concat()
+}
+
+#[test]
+fn a_device_is_taken_as_what_its_certificate_says_alone() {
+    let guarded = Guarded::start();
+    guarded.refuses(
+        &guarded.central,
+        "relay 'lab' is not taken: not-yours",
+        || {
+            let mut client = connect(guarded.central.address(), &guarded.lab);
+            let answer = client.hello((1, 1), Role::Relay, "lab");
+            assert_eq!(answer, refused("not-yours"));
+            hung_up(&mut client, "");
+        },
+    );
+    for server in [&guarded.central, &guarded.relay] {
+        guarded.refuses(server, "door 'gate' is not taken: not-yours", || {
+            let mut client = connect(server.address(), &guarded.lab);
+            let answer = client.hello((1, 1), Role::Door, "gate");
+            assert_eq!(answer, refused("not-yours"));
+        });
+    }
+    let gate = guarded.site.folder.path().join("gate.identity");
+    guarded.refuses(
+        &guarded.relay,
+        "door 'gate' is not taken: not-this-relay",
+        || {
+            let mut client = connect(guarded.relay.address(), &gate);
+            let answer = client.hello((1, 1), Role::Door, "gate");
+            assert_eq!(answer, refused("not-this-relay"));
+        },
+    );
+    // A door knows whom it may trust, too.
+    let door = guarded.site.run(&[
+        "door",
+        "--relay",
+        &guarded.relay.address().to_string(),
+        "--identity",
+        gate.to_str().unwrap(),
+        "--flash",
+        "7",
+    ]);
+    assert_eq!(door.code, Some(4));
+    assert!(door.stderr.contains("nor a relay that this identity names"));
+}
+
+#[test]
+fn a_relay_speaks_for_its_own_doors_only() {
+    let guarded = Guarded::start();
+    let mut relay = connect(guarded.central.address(), &guarded.north);
+    let welcome = relay.hello((1, 1), Role::Relay, "north");
+    assert!(matches!(welcome, Message::Welcome(_)), "{welcome:?}");
+    let Message::Roll(roll) = relay.receive() else {
+        panic!("the roll comes first");
+    };
+    assert_eq!((roll.identities.len(), roll.more), (1, false));
+
+    let why = "speaks for door 'gate', which is not enrolled with it";
+    guarded.refuses(&guarded.central, why, || {
+        let gate = tls::identity(&guarded.site.folder.path().join("gate.identity"));
+        relay.send(&Message::Door(Door {
+            name: gate.name.clone(),
+            plain: false,
+            identity: None,
+        }));
+        for door in ["gate", "nowhere"] {
+            let mut flash = relay.new_flash(ASHA);
+            flash.door = door.parse().unwrap();
+            assert_eq!(relay.ask(&flash).verdict, "unknown-door");
+        }
+    });
+    let mut flash = relay.new_flash(ASHA);
+    flash.door = "lab".parse().unwrap();
+    assert_eq!(relay.ask(&flash).verdict, "open", "its own");
+}
+
+#[test]
+fn a_door_for_plain_text_counts_at_the_relay_that_it_is_enrolled_with() {
+    let site = Site::seeded();
+    let north = site.enroll("relay", "north", &[]);
+    site.ok(&[
+        "central", "enroll", "old", "--role", "door", "--relay", "north", "--plain",
+    ]);
+    let central = site.central(0, &[]);
+    let (listen, upstream) = (format!("{}:0", site.host), central.address().to_string());
+    let fixed = [
+        "relay",
+        "--listen",
+        &listen,
+        "--central",
+        &upstream,
+        "--accept-plain",
+        "old",
+    ];
+    let relay = Proc::server(site.command(&fixed).arg("--identity").arg(north));
+    relay.stderr.wait_for("connected to the central");
+    let mut client = PlainClient::connect(relay.address());
+    client.send(b"1*7*02/01/2022");
+    client.expect("Open");
+}
+
+#[test]
+fn a_disowned_device_is_hung_up_on_within_a_second() {
+    let guarded = Guarded::start();
+    let site = &guarded.site;
+    let back = site.enroll("door", "back", &[]);
+    wait_until(SOON, "the new door is known", || {
+        let mut client = connect(guarded.central.address(), &back);
+        matches!(
+            client.hello((1, 1), Role::Door, "back"),
+            Message::Welcome(_)
+        )
+    });
+    for (server, name, identity) in [
+        (&guarded.central, "back", &back),
+        (&guarded.relay, "lab", &guarded.lab),
+        (&guarded.central, "north", &guarded.north),
+    ] {
+        let role = if name == "north" {
+            Role::Relay
+        } else {
+            Role::Door
+        };
+        let mut client = connect(server.address(), identity);
+        let welcome = client.hello((1, 1), role, name);
+        assert!(matches!(welcome, Message::Welcome(_)), "{welcome:?}");
+        if role == Role::Relay {
+            assert!(matches!(client.receive(), Message::Roll(_)));
+        }
+        client.ping(1);
+        site.ok(&["central", "disown", name]);
+        let took = hung_up(&mut client, "disowned");
+        assert!(took < Duration::from_secs(1), "{name}: {took:?}");
+        server
+            .stderr
+            .wait_for(&format!("'{name}' is not taken: disowned"));
+        // Nor is it taken again.
+        let mut client = connect(server.address(), identity);
+        assert_eq!(client.hello((1, 1), role, name), refused("disowned"));
+    }
+    // The relay itself was hung up on with its identity: it says what to do.
+    guarded.relay.stderr.wait_for("this identity was ended");
+}
+
+#[test]
+fn a_rotated_identity_ends_the_old_one_when_it_is_first_used() {
+    let guarded = Guarded::start();
+    let site = &guarded.site;
+    let mut old = open_door(&guarded.relay, &guarded.lab);
+    assert_eq!(old.flash(ASHA).verdict, "open");
+    site.ok(&["central", "rotate", "lab"]);
+    let new = site.folder.path().join("lab.new.identity");
+    assert_eq!(old.flash(ASHA).verdict, "open", "until the new one is used");
+
+    let mut connected = None;
+    wait_until(SOON, "the relay knows the new identity", || {
+        let mut door = connect(guarded.relay.address(), &new);
+        let welcomed = matches!(door.hello((1, 1), Role::Door, "lab"), Message::Welcome(_));
+        connected = welcomed.then_some(door);
+        connected.is_some()
+    });
+    let took = hung_up(&mut old, "disowned");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert_eq!(connected.unwrap().flash(ASHA).verdict, "open");
+    let mut again = connect(guarded.relay.address(), &guarded.lab);
+    assert_eq!(again.hello((1, 1), Role::Door, "lab"), refused("disowned"));
+}
+
+#[test]
+fn a_lost_authority_never_means_that_everybody_is_taken() {
+    let site = Site::seeded();
+    site.enroll("door", "lab", &[]);
+    let authority = site.folder.path().join("twinkle.db.authority");
+    let kept = std::fs::read(&authority).unwrap();
+    let insecure = site.run(&["central", "--listen", "127.0.0.1:0", "--insecure"]);
+    assert_eq!(insecure.code, Some(2), "{insecure:?}");
+
+    std::fs::remove_file(&authority).unwrap();
+    for args in [
+        &["central", "--listen", "127.0.0.1:0"][..],
+        &["central", "enroll", "other", "--role", "door"],
+    ] {
+        let refused = site.run(args);
+        assert_eq!(refused.code, Some(4), "{refused:?}");
+        assert!(refused.stderr.contains("put"), "{refused:?}");
+    }
+    // Another installation's is no replacement.
+    let other = Site::seeded();
+    other.enroll("door", "lab", &[]);
+    std::fs::copy(other.folder.path().join("twinkle.db.authority"), &authority).unwrap();
+    let refused = site.run(&["central", "--listen", "127.0.0.1:0"]);
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+
+    std::fs::write(&authority, kept).unwrap();
+    site.central(0, &[]).address();
+    std::fs::remove_file(&authority).unwrap();
+    site.ok(&["central", "disown", "lab"]);
+    site.central(0, &[]).address();
+}
+
+#[test]
+fn enrolling_says_what_is_wrong_and_leaves_nothing_behind() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let site = Site::seeded();
+    let north = site.enroll("relay", "north", &[]);
+    let authority = site.folder.path().join("twinkle.db.authority");
+    for secret in [&north, &authority] {
+        let mode = std::fs::metadata(secret).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", secret.display());
+    }
+    let files = || std::fs::read_dir(site.folder.path()).unwrap().count();
+    let before = files();
+    for (args, code, says) in [
+        (
+            &["north", "--role", "door"][..],
+            3,
+            "relay 'north' is enrolled already",
+        ),
+        (
+            &["lab", "--role", "door", "--relay", "nort"],
+            3,
+            "did you mean 'north'?",
+        ),
+        (
+            &["south", "--role", "relay", "--relay", "north"],
+            2,
+            "--relay is for doors",
+        ),
+        (
+            &["lab", "--role", "door", "--plain"],
+            2,
+            "--plain is for a door behind a relay",
+        ),
+        (&["lab", "--role", "window"], 2, "say door or relay"),
+        (
+            &["lab", "--role", "door", "-o", "north.identity"],
+            3,
+            "is there already",
+        ),
+        (
+            &["lab", "--role", "door", "-o", "no/such/folder"],
+            4,
+            "cannot write",
+        ),
+    ] {
+        let ended = site.run(&[&["central", "enroll"], args].concat());
+        assert_eq!(ended.code, Some(code), "{args:?}: {ended:?}");
+        assert!(ended.stderr.contains(says), "{args:?}: {ended:?}");
+    }
+    assert_eq!(files(), before);
+    for command in ["disown", "rotate"] {
+        let ended = site.run(&["central", command, "nort"]);
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert!(ended.stderr.contains("did you mean 'north'?"), "{ended:?}");
+    }
+    // An identity is its device's alone.
+    for args in [
+        ["door", "--identity", "north.identity"],
+        ["relay", "x", "north.identity"],
+    ] {
+        let ended = site.run(&args);
+        assert!(matches!(ended.code, Some(2 | 4)), "{ended:?}");
+    }
+    let both = site.run(&["relay", "--identity", "north.identity", "--insecure"]);
+    assert_eq!(both.code, Some(2), "{both:?}");
+}
+
+#[test]
+fn devices_are_listed_with_what_is_known_of_each() {
+    let guarded = Guarded::start();
+    let site = &guarded.site;
+    let list = || site.ok(&["central", "devices", "--format", "csv"]);
+    let has = |text: &str| list().lines().any(|line| line.contains(text));
+    let _door = open_door(&guarded.relay, &guarded.lab);
+    wait_until(SOON, "the door is connected", || {
+        has("door,lab,north") && {
+            let lab = list();
+            let lab = lab
+                .lines()
+                .find(|line| line.starts_with("door,lab"))
+                .unwrap();
+            lab.ends_with("connected,now")
+        }
+    });
+    assert!(has("relay,north,,"));
+    assert!(
+        list()
+            .lines()
+            .any(|line| line.starts_with("door,gate,south,") && line.ends_with("never used,"))
+    );
+    site.ok(&["central", "disown", "gate"]);
+    assert!(has("door,gate,,,disowned,"), "{}", list());
+}
+
+#[test]
+fn a_recorded_session_that_is_played_again_opens_nothing() {
+    let site = Site::seeded();
+    let clock = TestClock::off_by(site.folder.path(), 0);
+    let listen = format!("{}:0", site.host);
+    let mut command = site.command(&["central", "--listen", &listen]);
+    clock.give_to(&mut command);
+    let central = Proc::server(&mut command);
+    let mut door = Client::connect(central.address());
+    assert!(matches!(
+        door.hello((1, 1), Role::Door, "lab"),
+        Message::Welcome(_)
+    ));
+    let flash = door.new_flash(ASHA);
+    assert_eq!(door.ask(&flash).verdict, "open");
+
+    clock.go_off_by(60);
+    let mut again = Client::connect(central.address());
+    assert!(matches!(
+        again.hello((1, 1), Role::Door, "lab"),
+        Message::Welcome(_)
+    ));
+    assert_eq!(again.ask(&flash).verdict, "event-reused");
+    assert_eq!(site.count("SELECT count(*) FROM event"), 1);
+    assert_eq!(site.count("SELECT flashes FROM attendance"), 1);
+}
