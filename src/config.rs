@@ -7,16 +7,19 @@ use std::str::FromStr;
 use std::time::Duration;
 use std::{env, fs};
 
-use chrono::{Weekday, WeekdaySet};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use nix::unistd::gethostname;
 use serde::Deserialize;
 
-use crate::domain::calendar::parse_weekday;
+use crate::domain::attendance::sheet::Sheet;
 use crate::domain::ids::DeviceName;
 use crate::domain::near::nearest;
 use crate::wire::address::HostPort;
 use crate::wire::plain::PlainRule;
+
+mod calendar;
+
+pub use calendar::{CalendarSettings, DepartmentSettings, HolidayList, TimeOfDay, WeekdayList};
 
 /// Where the configuration is if nobody says otherwise.
 const DEFAULT_FILE: &str = "/etc/twinkle/twinkle.toml";
@@ -54,10 +57,10 @@ pub enum Error {
 pub struct Settings {
     /// The database's file.
     pub db: Option<PathBuf>,
-    /// The timezone in which days begin and end, as in `Asia/Kolkata`.
-    pub timezone: Option<Zone>,
-    /// The weekdays on which nobody is expected.
-    pub weekly_off: Option<WeekdayList>,
+    /// When days begin, and on which nobody is expected.
+    pub calendar: Option<CalendarSettings>,
+    /// What is written around the register.
+    pub register: Sheet,
     /// For `twinkle central`.
     pub central: CentralSettings,
     /// For `twinkle relay`.
@@ -139,10 +142,14 @@ impl Settings {
                 });
             }
         };
-        toml::from_str(&text).map_err(|cause| Error::Wrong {
+        let mut settings: Self = toml::from_str(&text).map_err(|cause| Error::Wrong {
             path: path.to_owned(),
             cause: Box::new(cause),
-        })
+        })?;
+        if let (Some(calendar), Some(folder)) = (&mut settings.calendar, path.parent()) {
+            calendar.find_files_beside(folder);
+        }
+        Ok(settings)
     }
 }
 
@@ -250,46 +257,6 @@ impl fmt::Display for Span {
     }
 }
 
-/// Weekdays: on the command line `sunday` or `sat,sun` or `none`, in the file a list of names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Vec<String>")]
-pub struct WeekdayList(pub WeekdaySet);
-
-impl Default for WeekdayList {
-    fn default() -> Self {
-        Self(WeekdaySet::single(Weekday::Sun))
-    }
-}
-
-impl WeekdayList {
-    fn of<'a>(names: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut days = WeekdaySet::EMPTY;
-        for name in names {
-            days.insert(parse_weekday(name.trim()).map_err(|bad| format!("'{name}': {bad}"))?);
-        }
-        Ok(Self(days))
-    }
-}
-
-impl FromStr for WeekdayList {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim().eq_ignore_ascii_case("none") {
-            true => Ok(Self(WeekdaySet::EMPTY)),
-            false => Self::of(text.split(',')),
-        }
-    }
-}
-
-impl TryFrom<Vec<String>> for WeekdayList {
-    type Error = String;
-
-    fn try_from(names: Vec<String>) -> Result<Self, String> {
-        Self::of(names.iter().map(String::as_str))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,6 +269,7 @@ mod tests {
     fn every_key_is_read_and_may_be_left_out() {
         let all = r#"
             db = "/var/lib/twinkle/twinkle.db"
+            [calendar]
             timezone = "Asia/Kolkata"
             weekly_off = ["saturday", "Sun"]
             [central]
@@ -327,8 +295,9 @@ mod tests {
             insecure = false
         "#;
         let settings: Settings = toml::from_str(all).unwrap();
-        assert_eq!(settings.timezone, Some(Zone(Tz::Asia__Kolkata)));
-        assert_eq!(settings.weekly_off, Some("sat,sun".parse().unwrap()));
+        let calendar = settings.calendar.unwrap();
+        assert_eq!(calendar.timezone, Some(Zone(Tz::Asia__Kolkata)));
+        assert_eq!(calendar.weekly_off, Some("sat,sun".parse().unwrap()));
         assert_eq!(
             settings.relay.deadline,
             Some(Span(Duration::from_millis(1500)))
@@ -340,9 +309,9 @@ mod tests {
     #[test]
     fn a_mistake_is_named_with_its_line() {
         for (text, says) in [
-            ("timezone = 'Asia/Kolkata'\ndatabase = 'x'", "line 2"),
-            ("timezone = 'Mars/Olympus'", "line 1"),
-            ("weekly_off = ['sonntag']", "write weekdays as"),
+            ("db = 'y'\ndatabase = 'x'", "line 2"),
+            ("[calendar]\ntimezone = 'Mars/Olympus'", "line 2"),
+            ("calendar.weekly_off = ['sonntag']", "write weekdays as"),
             ("[door]\nopen_for = 5", "line 2"),
             ("[door]\nopen_for = '5'", "write a time as"),
             ("[relay]\naccept_plain = ['lab@here']", "write 192.168.1.20"),

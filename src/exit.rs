@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use crate::{config, db, hw, wire};
+use crate::{config, db, hw, site, wire};
 
 /// Something outside that cannot be reached or used; says what, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +80,8 @@ fn exit_of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
     {
         return Some(Exit::Usage);
     }
-    if cause.is::<Unusable>() || cause.is::<wire::identity::Error>() {
+    if cause.is::<Unusable>() || cause.is::<wire::identity::Error>() || cause.is::<site::Unusable>()
+    {
         return Some(Exit::Unusable);
     }
     // Whoever read our output has had enough: that is no failure.

@@ -20,6 +20,7 @@ pub mod db;
 pub mod domain;
 pub mod exit;
 pub mod hw;
+pub mod ics;
 pub mod logging;
 pub mod render;
 pub mod roles;

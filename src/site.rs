@@ -6,10 +6,16 @@ use std::{env, fs};
 use chrono_tz::Tz;
 use tracing::{info, warn};
 
+use crate::author;
 use crate::cli::SiteArgs;
-use crate::config::{Error, Settings, Zone};
-use crate::db::{self, Opened, Store};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{CalendarSettings, Error, Settings, WeekdayList, Zone};
+use crate::db::{self, Author, Opened, Store};
 use crate::domain::calendar::Days;
+
+mod calendar;
+
+pub use calendar::Unusable;
 
 /// A site's database, as the command line, the configuration and the defaults have it.
 #[derive(Debug)]
@@ -18,9 +24,13 @@ pub struct Site {
     database: PathBuf,
     /// Who named it.
     named_by: NamedBy,
-    /// Where days begin and end, if anybody says so. The database knows otherwise: a flash and a
-    /// report must not disagree about what day it was.
+    /// Where days begin and end, if the command line says so. The database knows otherwise: a flash
+    /// and a report must not disagree about what day it was.
     timezone: Option<Zone>,
+    /// The weekly offs, if the command line says so.
+    weekly_off: Option<WeekdayList>,
+    /// The calendar of the configuration, if it has one.
+    calendar: Option<CalendarSettings>,
 }
 
 /// Who said which database to use.
@@ -48,12 +58,20 @@ impl Site {
         Ok(Self {
             database,
             named_by,
-            timezone: args.timezone.or(settings.timezone),
+            timezone: args.timezone,
+            weekly_off: None,
+            calendar: settings.calendar.clone(),
         })
     }
 
-    /// Opens the database for the central, and makes it if there is none; if another timezone was
-    /// named than it had, that is its timezone from now on.
+    /// The same site, with the weekly offs that a command line says.
+    #[must_use]
+    pub fn with_weekly_off(self, weekly_off: Option<WeekdayList>) -> Self {
+        Self { weekly_off, ..self }
+    }
+
+    /// Opens the database for the central, and makes it if there is none; its calendar is what the
+    /// configuration and the command line say from now on. Where they say nothing, it stays.
     ///
     /// # Errors
     /// Those of [`Store::open_as_central`].
@@ -65,15 +83,24 @@ impl Site {
             // Where this fails, opening does too, and says why.
             let _made = fs::create_dir_all(folder);
         }
-        let initially = self
-            .timezone
+        let named = self.timezone.or_else(|| self.calendar.as_ref()?.timezone);
+        let initially = named
             .or_else(Zone::of_machine)
             .map_or(Tz::UTC, |zone| zone.0);
         let mut opened = Store::open_as_central(&self.database, initially)?;
-        let before = opened.store.timezone()?;
-        if let Some(Zone(named)) = self.timezone.filter(|zone| zone.0 != before) {
-            warn!("days begin and end in {named} from now on, and did in {before} until now");
-            opened.store.set_timezone(named)?;
+        let before = opened.store.calendar()?;
+        match self.calendar(&before) {
+            Ok(calendar) => {
+                let author = Author {
+                    who: author::who(None),
+                    at: SystemClock.now(),
+                };
+                for change in opened.store.set_calendar(&calendar, &author)? {
+                    info!("calendar: {change}");
+                }
+            }
+            // No door stays shut for a holiday.
+            Err(wrong) => warn!("{wrong}; the calendar stays as it was"),
         }
         Ok(opened)
     }
@@ -100,11 +127,11 @@ impl Site {
             }
             other => other,
         })?;
-        let timezone = match self.timezone {
-            Some(named) => named.0,
-            None => store.timezone()?,
-        };
-        Ok((store, Days { timezone }))
+        let mut days = store.days()?;
+        if let Some(Zone(named)) = self.timezone {
+            days.timezone = named;
+        }
+        Ok((store, days))
     }
 }
 

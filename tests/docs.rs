@@ -16,6 +16,7 @@ use bytes::BytesMut;
 use common::Site;
 use twinkle::config::Settings;
 use twinkle::domain::access::Reason;
+use twinkle::domain::attendance::sheet::Sheet;
 use twinkle::domain::door_event::Kind;
 use twinkle::wire::{Message, codec};
 
@@ -93,24 +94,49 @@ fn the_example_configuration_names_every_key_and_is_the_default() {
     let site = Site::new();
     let text = document("examples/config/twinkle.toml");
     let written: Settings = toml::from_str(&text).unwrap();
-    assert_eq!(written.weekly_off, Some("sunday".parse().unwrap()));
-    // The keys that have no fixed default stand there as examples.
-    let uncommented: String = text
-        .lines()
-        .filter(|line| !line.starts_with("accept_plain = []") && *line != "#accept_plain = []")
-        .map(|line| {
-            line.strip_prefix('#')
-                .filter(|rest| rest.contains(" = "))
-                .unwrap_or(line)
-        })
-        .filter(|line| !line.contains("DOOR@ADDRESS"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let calendar = written.calendar.unwrap();
+    assert_eq!(calendar.weekly_off, Some("sunday".parse().unwrap()));
+    assert_eq!(written.register, Sheet::default());
+    // The keys that have no fixed default stand there as examples; where there is both, the example
+    // is looked at.
+    let example = |line: &str| -> Option<String> {
+        let rest = line
+            .strip_prefix('#')
+            .filter(|rest| !rest.starts_with(' '))?;
+        (rest.starts_with('[') || rest.contains(" = ")).then(|| rest.to_owned())
+    };
+    let key = |line: &str| line.split_once(" = ").map(|(key, _)| key.to_owned());
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let example = example(line);
+        if let Some(example) = &example
+            && key(example).is_some()
+            && lines.last().and_then(|last| key(last)) == key(example)
+        {
+            lines.pop();
+        }
+        lines.push(example.unwrap_or_else(|| line.to_owned()));
+    }
+    let uncommented = lines.join("\n");
     let all: toml::Table = uncommented.parse().unwrap();
     let keys = |table: &toml::Table| table.keys().cloned().collect::<BTreeSet<_>>();
     // An unknown key's error names the known ones.
     for (section, present) in [
         ("", keys(&all)),
+        ("[calendar]\n", keys(all["calendar"].as_table().unwrap())),
+        ("[register]\n", keys(all["register"].as_table().unwrap())),
+        (
+            "[register.words]\n",
+            keys(all["register"]["words"].as_table().unwrap()),
+        ),
+        (
+            "[calendar.departments.x]\n",
+            keys(
+                all["calendar"]["departments"]["security"]
+                    .as_table()
+                    .unwrap(),
+            ),
+        ),
         ("[central]\n", keys(all["central"].as_table().unwrap())),
         ("[relay]\n", {
             let mut keys = keys(all["relay"].as_table().unwrap());

@@ -22,8 +22,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["domain", "wire"]),
     ("db", &["domain"]),
     ("domain", &[]),
-    ("exit", &["config", "db", "hw", "wire"]),
+    ("exit", &["config", "db", "hw", "site", "wire"]),
     ("hw", &["domain"]),
+    ("ics", &["domain"]),
     ("logging", &["clock", "console"]),
     ("main", &["cli", "config", "exit", "logging", "roles"]),
     ("render", &["domain"]),
@@ -36,7 +37,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("service", &[]),
     ("shutdown", &["service"]),
-    ("site", &["cli", "config", "db", "domain"]),
+    (
+        "site",
+        &["author", "cli", "clock", "config", "db", "domain", "ics"],
+    ),
     ("wire", &["backoff", "clock", "domain"]),
 ];
 
@@ -178,6 +182,8 @@ fn crates_stay_where_they_belong() {
         ("anyhow", &["roles/", "main.rs"]),
         ("comfy_table", &["render/"]),
         ("clap", &["cli/", "render/mod.rs"]),
+        ("icalendar", &["ics.rs"]),
+        ("rrule", &["ics.rs"]),
         ("Utc::now", &["clock.rs"]),
     ];
     let sources = sources();

@@ -71,13 +71,15 @@ Nobody was seen on 20 Feb: an outage or a holiday? Not counted as absent.
 #[test]
 fn weekly_offs_and_the_timezone_are_settings() {
     let site = february();
-    let both = site.ok(&["report", "--month", "2024-02", "--weekly-off", "sat,sun"]);
+    site.ok(&["central", "init", "--weekly-off", "sat,sun"]);
+    let both = site.ok(&["report", "--month", "2024-02"]);
     let ravi = both.lines().find(|line| line.contains("Ravi")).unwrap();
     assert!(
         ravi.contains("A  A  W  W  P  A  A  A  A  W  P  A"),
         "{ravi}"
     );
-    let none = site.ok(&["report", "--month", "2024-02", "--weekly-off", "none"]);
+    site.ok(&["central", "init", "--weekly-off", "none"]);
+    let none = site.ok(&["report", "--month", "2024-02"]);
     assert!(
         !none
             .lines()
@@ -85,7 +87,7 @@ fn weekly_offs_and_the_timezone_are_settings() {
         "{none}"
     );
     refused(
-        &site.run(&["report", "--month", "--weekly-off", "sonntag"]),
+        &site.run(&["central", "init", "--weekly-off", "sonntag"]),
         "write weekdays as",
     );
     refused(
@@ -159,7 +161,7 @@ fn months_that_are_none_explain_themselves() {
     refused(&site.run(&["report"]), "--month");
     refused(
         &site.run(&["report", "--month", "2", "events"]),
-        "say either --month, for a register, or events",
+        "say either --month or --from, for a register, or events",
     );
 }
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 
-use crate::cli::SiteArgs;
+use crate::cli::{AuthorArgs, SiteArgs};
+use crate::config::WeekdayList;
 use crate::domain::ids::DeviceName;
 use crate::render::Format;
 use crate::wire::Role;
@@ -16,7 +17,7 @@ use crate::wire::plain::PlainRule;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Variables: TWINKLE_CENTRAL_LISTEN, TWINKLE_CENTRAL_ACCEPT_PLAIN, TWINKLE_CENTRAL_INSECURE,
-TWINKLE_DB, TWINKLE_TIMEZONE
+TWINKLE_DB, TWINKLE_TIMEZONE, TWINKLE_WEEKLY_OFF
 
 Examples:
   twinkle central
@@ -24,7 +25,8 @@ Examples:
   twinkle central --accept-plain lab@192.168.1.20
   twinkle central init --db /var/lib/twinkle/twinkle.db
   twinkle central enroll lab --role door          make the identity of the door 'lab'
-  twinkle central disown lab                      and end it")]
+  twinkle central disown lab                      and end it
+  twinkle central calendar                        when days begin, weekly offs and holidays")]
 pub struct CentralArgs {
     /// What else than to serve.
     #[command(subcommand)]
@@ -59,6 +61,15 @@ pub struct CentralArgs {
         hide_possible_values = true
     )]
     pub insecure: Option<bool>,
+    /// Weekdays off, as in sat,sun or none [default: the database's; when it is made, sunday]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DAYS",
+        env = "TWINKLE_WEEKLY_OFF",
+        hide_env = true
+    )]
+    pub weekly_off: Option<WeekdayList>,
     /// The database and its days.
     #[command(flatten)]
     pub site: SiteArgs,
@@ -90,6 +101,8 @@ pub enum CentralCommand {
         #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
         format: Format,
     },
+    /// Show the calendar, or take it over from the configuration
+    Calendar(CalendarArgs),
 }
 
 /// `twinkle central enroll`.
@@ -115,4 +128,28 @@ pub struct EnrollArgs {
     /// The file to write [default: NAME.identity]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `twinkle central calendar`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A central takes the calendar over whenever it starts; --load does, beside a running one, and says
+what it changed. A holiday file that cannot be used leaves all as it was.
+
+Examples:
+  twinkle central calendar --year 2027
+  twinkle central calendar --load                 after a holiday was written into twinkle.toml")]
+pub struct CalendarArgs {
+    /// Take over what the configuration says
+    #[arg(long, conflicts_with_all = ["year", "format"])]
+    pub load: bool,
+    /// The year whose holidays to show [default: this]
+    #[arg(long, value_name = "YEAR")]
+    pub year: Option<i32>,
+    /// How to print them: table or csv
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+    pub format: Format,
+    /// Who does it.
+    #[command(flatten)]
+    pub author: AuthorArgs,
 }

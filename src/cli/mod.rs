@@ -17,7 +17,7 @@ mod parse;
 mod relay;
 mod report;
 
-pub use central::{CentralArgs, CentralCommand, EnrollArgs};
+pub use central::{CalendarArgs, CentralArgs, CentralCommand, EnrollArgs};
 pub use door::DoorArgs;
 pub use employee::EmployeeArgs;
 pub use events::EventsArgs;

@@ -4,19 +4,20 @@ use clap::{Args, Subcommand};
 
 use crate::cli::SiteArgs;
 use crate::cli::events::EventsArgs;
-use crate::config::WeekdayList;
-use crate::domain::calendar::MonthChoice;
-use crate::render::Format;
+use crate::domain::calendar::{DayChoice, MonthChoice};
+use crate::domain::ids::{Department, EmployeeRef};
+use crate::render::RegisterFormat;
 
 /// `twinkle report`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A month is 2026-11, 11 or nov (the latest that is not to come), this or last.
-Variables: TWINKLE_DB, TWINKLE_TIMEZONE, TWINKLE_WEEKLY_OFF
+Variables: TWINKLE_DB, TWINKLE_TIMEZONE
 
 Examples:
   twinkle report --month                          this month's register
   twinkle report --month last --format csv
+  twinkle report --from 2026-09-01 --to 2026-11-15 --employee 'Asha Rao' --hours
   twinkle report events --door lab --verdict refused --on yesterday")]
 pub struct ReportArgs {
     /// What else than the register.
@@ -25,12 +26,24 @@ pub struct ReportArgs {
     /// The register of a month, as in 2026-11, 11, nov or last [default: this]
     #[arg(long, value_name = "MONTH", num_args = 0..=1, default_missing_value = "this")]
     pub month: Option<MonthChoice>,
-    /// How to print it: table or csv
+    /// The registers from that day on: a table for each month
+    #[arg(long, value_name = "DAY", conflicts_with = "month")]
+    pub from: Option<DayChoice>,
+    /// The last day of them [default: today]
+    #[arg(long, value_name = "DAY", requires = "from")]
+    pub to: Option<DayChoice>,
+    /// Only this employee, by number or name: a line for each month
+    #[arg(long, value_name = "EMPLOYEE")]
+    pub employee: Option<EmployeeRef>,
+    /// Only this department
+    #[arg(long, value_name = "NAME", conflicts_with = "employee")]
+    pub department: Option<Department>,
+    /// When they were first and last seen, and the hours between
+    #[arg(long)]
+    pub hours: bool,
+    /// How to print it: table, csv or json
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
-    pub format: Format,
-    /// Weekdays off, as in sat,sun or none [default: sunday]
-    #[arg(long, value_name = "DAYS", env = "TWINKLE_WEEKLY_OFF", hide_env = true)]
-    pub weekly_off: Option<WeekdayList>,
+    pub format: RegisterFormat,
     /// The database and its days.
     #[command(flatten)]
     pub site: SiteArgs,

@@ -4,13 +4,14 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::Connection;
 
+use crate::db::day_rules::DayRules;
 use crate::db::device::{self, DeviceKind, Sighting};
 use crate::db::door_event::{self, DoorEventEntry};
 use crate::db::event::{self, NewEvent};
 use crate::db::values::to_millis;
 use crate::db::{Result, Store, assignment, attendance, identity, undelivered};
 use crate::domain::access::{self, Facts, Reason, Verdict};
-use crate::domain::calendar::{Day, Days};
+use crate::domain::calendar::Day;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 
@@ -72,19 +73,22 @@ impl Store {
         &mut self,
         batch: impl Iterator<Item = &'a Entry>,
         now: DateTime<Utc>,
-        days: Days,
     ) -> Result<Vec<Outcome>> {
-        let at = Moment {
-            millis: to_millis(now),
-            day: days.day_of(now),
-            wall: days.local(now).naive_local(),
-        };
-        self.write(|transaction| {
+        let mut kept = self.day_rules.take();
+        let outcomes = self.write(|transaction| {
+            let rules = DayRules::current(transaction, kept.take())?;
+            let rules = &*kept.insert(rules);
+            let at = Moment {
+                millis: to_millis(now),
+                day: rules.general.day_of(now),
+                wall: rules.general.local(now).naive_local(),
+                now,
+            };
             batch
                 .map(|entry| match entry {
-                    Entry::Flash(flash) => admit_flash(transaction, flash, &at),
+                    Entry::Flash(flash) => admit_flash(transaction, flash, rules, &at),
                     Entry::DoorEvent(new) => {
-                        door_event::store(transaction, new, days).map(|()| Outcome::Noted)
+                        door_event::store(transaction, new, rules.general).map(|()| Outcome::Noted)
                     }
                     Entry::Undelivered(event) => {
                         undelivered::note(transaction, *event, now).map(|()| Outcome::Noted)
@@ -101,7 +105,9 @@ impl Store {
                     }
                 })
                 .collect()
-        })
+        });
+        self.day_rules = kept;
+        outcomes
     }
 }
 
@@ -109,24 +115,33 @@ impl Store {
 struct Moment {
     /// UTC milliseconds.
     millis: i64,
-    /// The day it counts for.
+    /// The installation's day.
     day: Day,
     /// The time on the site's wall.
     wall: NaiveDateTime,
+    now: DateTime<Utc>,
 }
 
-fn admit_flash(connection: &Connection, flash: &FlashEntry, at: &Moment) -> Result<Outcome> {
+fn admit_flash(
+    connection: &Connection,
+    flash: &FlashEntry,
+    rules: &DayRules,
+    at: &Moment,
+) -> Result<Outcome> {
     let (door, known) = device::door(connection, &flash.door)?.unzip();
     let relay = match &flash.relay {
         Some(name) => device::find(connection, DeviceKind::Relay, name)?,
         None => None,
     };
-    let holder = assignment::holder(connection, flash.twinklet, at.day, door)?;
+    let day_of = |department: Option<&str>| rules.day_of(department, at.now);
+    let holder = assignment::holder(connection, flash.twinklet, day_of, door)?;
+    // A department may have days of its own.
+    let day = holder.as_ref().map_or(at.day, |holder| holder.day);
     let (holder, assignment) = holder.map(|h| ((h.employee, h.name), h.assignment)).unzip();
     let verdict = access::decide(&Facts {
         door: known,
         assignment,
-        today: at.day,
+        today: day,
         wall: at.wall,
         // Known to be undelivered before it is decided: it came late, and its door knows.
         in_time: flash.in_time && !undelivered::contains(connection, flash.event)?,
@@ -134,7 +149,7 @@ fn admit_flash(connection: &Connection, flash: &FlashEntry, at: &Moment) -> Resu
     let new = NewEvent {
         flash,
         at: at.millis,
-        day: at.day,
+        day,
         door,
         relay,
         employee: holder.as_ref().map(|(employee, _)| *employee),
@@ -146,7 +161,7 @@ fn admit_flash(connection: &Connection, flash: &FlashEntry, at: &Moment) -> Resu
     let Some((employee, name)) = holder.filter(|_| verdict == Verdict::Open) else {
         return Ok(Outcome::Decided(verdict, None));
     };
-    attendance::count(connection, employee, at.day, at.millis)?;
+    attendance::count(connection, employee, day, at.millis)?;
     Ok(Outcome::Decided(Verdict::Open, Some(name)))
 }
 

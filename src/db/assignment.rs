@@ -13,14 +13,16 @@ pub(super) struct Holder {
     pub(super) employee: EmployeeNumber,
     pub(super) name: String,
     pub(super) assignment: Assignment,
+    /// The day as it is for this employee.
+    pub(super) day: Day,
 }
 
-/// The holder of a twinklet on a day, with what a flash at that door needs; if nobody holds it that
-/// day, whoever got it last; `None` if nobody ever did.
+/// The holder of a twinklet on a day, which may be another one for each department, with what a
+/// flash at that door needs; if nobody holds it then, whoever got it last; `None` if nobody ever did.
 pub(super) fn holder(
     connection: &Connection,
     twinklet: TwinkletId,
-    day: Day,
+    day_of: impl Fn(Option<&str>) -> Day,
     door: Option<i64>,
 ) -> Result<Option<Holder>> {
     let mut select = connection.prepare_cached(
@@ -29,15 +31,16 @@ pub(super) fn holder(
              CASE WHEN doors_listed THEN EXISTS (
                  SELECT 1 FROM door_grant
                  WHERE door_grant.employee = employee.number AND door_grant.door = ?2
-             ) ELSE 1 END
+             ) ELSE 1 END,
+             department
          FROM assignment JOIN employee ON employee.number = assignment.employee
          WHERE twinklet = ?1 ORDER BY from_day DESC, id DESC",
     )?;
     let mut latest = None;
-    for holder in select.query_map((twinklet, door), read)? {
+    for holder in select.query_map((twinklet, door), |row| read(row, &day_of))? {
         let holder = holder?;
         // A badge that was taken back may have been given to somebody else on the same day.
-        if holder.assignment.in_hand_on(day) {
+        if holder.assignment.in_hand_on(holder.day) {
             return Ok(Some(holder));
         }
         latest.get_or_insert(holder);
@@ -45,7 +48,7 @@ pub(super) fn holder(
     Ok(latest)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Holder> {
+fn read(row: &Row<'_>, day_of: impl Fn(Option<&str>) -> Day) -> rusqlite::Result<Holder> {
     let assignment = Assignment {
         from: row.get(2)?,
         until: row.get(3)?,
@@ -59,6 +62,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Holder> {
         employee: row.get(0)?,
         name: row.get(1)?,
         assignment,
+        day: day_of(row.get_ref(9)?.as_str_or_null()?),
     })
 }
 

@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::db::Result;
-use crate::domain::calendar::{Day, Month};
+use crate::db::values::from_millis;
+use crate::domain::attendance::Seen;
+use crate::domain::calendar::Day;
 use crate::domain::ids::EmployeeNumber;
 
 /// Counts an `Open` of that day, at that instant (UTC milliseconds).
@@ -93,19 +95,33 @@ const LAST: &str = "
         AND NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid)
     ORDER BY at DESC LIMIT 1";
 
-/// Calls `each` with every employee and day of the month (1 to 31) with a presence.
-pub(super) fn of_month(
+/// Calls `each` for every employee and day with a row between those days; for one employee, if one
+/// is named.
+pub(super) fn between(
     connection: &Connection,
-    month: Month,
-    mut each: impl FnMut(EmployeeNumber, u32),
+    first: Day,
+    last: Day,
+    employee: Option<EmployeeNumber>,
+    mut each: impl FnMut(EmployeeNumber, Day, Seen),
 ) -> Result<()> {
-    let mut select = connection.prepare_cached(
-        "SELECT employee, CAST(substr(day, 9) AS INTEGER) FROM attendance
-         WHERE day BETWEEN ?1 AND ?2",
+    let days = first.iter_days().take_while(|&day| day <= last);
+    let mut of_day =
+        connection.prepare_cached("SELECT employee, first, last FROM attendance WHERE day = ?1")?;
+    let mut of_one = connection.prepare_cached(
+        "SELECT employee, first, last FROM attendance WHERE day = ?1 AND employee = ?2",
     )?;
-    let mut rows = select.query((month.first(), month.last()))?;
-    while let Some(row) = rows.next()? {
-        each(row.get(0)?, row.get(1)?);
+    for day in days {
+        let mut rows = match employee {
+            Some(employee) => of_one.query((day, employee))?,
+            None => of_day.query([day])?,
+        };
+        while let Some(row) = rows.next()? {
+            let seen = Seen {
+                first: row.get::<_, Option<i64>>(1)?.map(from_millis),
+                last: from_millis(row.get(2)?),
+            };
+            each(row.get(0)?, day, seen);
+        }
     }
     Ok(())
 }

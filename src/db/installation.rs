@@ -1,17 +1,18 @@
-//! The one row that says which installation this is, and where its days begin and end.
+//! The one row that says which installation this is.
 
 use chrono_tz::Tz;
 use rusqlite::Transaction;
-use rusqlite::types::Type;
 
 use crate::db::{Result, Store};
 use crate::domain::ids::InstallationId;
 
 /// Writes the row into a new database, with its days in that timezone.
 pub(super) fn begin(transaction: &Transaction<'_>, timezone: Tz) -> Result<()> {
+    let id = InstallationId::generate();
+    transaction.execute("INSERT INTO installation (id) VALUES (?1)", [id])?;
     transaction.execute(
-        "INSERT INTO installation (id, timezone) VALUES (?1, ?2)",
-        (InstallationId::generate(), timezone.name()),
+        "INSERT INTO calendar_rule VALUES ('', ?1, 0, 'sunday', 1)",
+        [timezone.name()],
     )?;
     Ok(())
 }
@@ -25,31 +26,5 @@ impl Store {
         Ok(self
             .connection
             .query_row("SELECT id FROM installation", [], |row| row.get(0))?)
-    }
-
-    /// The timezone in which the installation's days begin and end.
-    ///
-    /// # Errors
-    /// Those of reading; also if this program knows no such timezone.
-    pub fn timezone(&self) -> Result<Tz> {
-        Ok(self
-            .connection
-            .query_row("SELECT timezone FROM installation", [], |row| {
-                let name = row.get_ref(0)?.as_str()?;
-                name.parse().map_err(|cause| {
-                    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(cause))
-                })
-            })?)
-    }
-
-    /// Sets that timezone, for the days to come: those of stored flashes stay as they are.
-    ///
-    /// # Errors
-    /// Those of writing.
-    pub fn set_timezone(&mut self, timezone: Tz) -> Result<()> {
-        self.write(|transaction| {
-            transaction.execute("UPDATE installation SET timezone = ?1", [timezone.name()])?;
-            Ok(())
-        })
     }
 }

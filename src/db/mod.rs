@@ -10,6 +10,8 @@ mod admit;
 mod assignment;
 mod attendance;
 mod audit;
+mod calendar;
+mod day_rules;
 mod device;
 mod door_event;
 mod employee;
@@ -34,6 +36,7 @@ pub use employee::{Change, Changed, Edit, Employee, NewEmployee};
 pub use event_list::{EventRow, What};
 pub use identity::Enrolled;
 pub use open::{Condition, Opened};
+pub use register::{Asked, Facts};
 use schema::Kind;
 pub use schema::{Central, Relay};
 pub use spool::{Backlog, Draft};
@@ -143,6 +146,8 @@ pub struct Database<K> {
     path: PathBuf,
     /// Which file that was when it was opened.
     file: Option<(u64, u64)>,
+    /// When days begin, as the central last read it.
+    day_rules: Option<day_rules::DayRules>,
     /// Held by a server for as long as it serves the database.
     _served: Option<std::fs::File>,
     kind: PhantomData<K>,

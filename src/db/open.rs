@@ -72,6 +72,7 @@ impl<K: Kind> Database<K> {
             connection,
             path: path.to_owned(),
             file: identity(path),
+            day_rules: None,
             _served: None,
             kind: PhantomData,
         };
@@ -146,6 +147,7 @@ impl Store {
             connection,
             path: path.to_owned(),
             file: identity(path),
+            day_rules: None,
             _served: None,
             kind: PhantomData,
         })

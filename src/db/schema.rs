@@ -200,6 +200,26 @@ CREATE TABLE identity_relay (
 -- Grows with each change of identities: the running central looks at it.
 ALTER TABLE installation ADD COLUMN identities INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+-- When days begin and which are off: a row for the installation, whose department is '', and one
+-- for each department that differs, by its name in lower case.
+CREATE TABLE calendar_rule (
+    department      TEXT PRIMARY KEY,
+    timezone        TEXT NOT NULL,      -- as in Asia/Kolkata
+    day_starts_at   INTEGER NOT NULL CHECK (day_starts_at BETWEEN 0 AND 1439),  -- minutes
+    weekly_off      TEXT NOT NULL,      -- as in 'sunday, 2nd saturday', or 'none'
+    common_holidays INTEGER NOT NULL CHECK (common_holidays IN (0, 1))
+) STRICT, WITHOUT ROWID;
+INSERT INTO calendar_rule SELECT '', timezone, 0, 'sunday', 1 FROM installation;
+ALTER TABLE installation DROP COLUMN timezone;
+
+CREATE TABLE holiday (
+    day         TEXT NOT NULL,          -- YYYY-MM-DD
+    department  TEXT NOT NULL REFERENCES calendar_rule,
+    name        TEXT NOT NULL,
+    PRIMARY KEY (day, department, name)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The version of a kind that this program reads and writes.

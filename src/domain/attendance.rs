@@ -1,18 +1,35 @@
-//! What the register shows: one [`Mark`] for each employee and day, and their totals.
+//! What the register shows: a [`Cell`] for each employee and day, derived from who was seen, the
+//! calendar, what the office corrected, and the time.
 
-use crate::domain::calendar::{Calendar, Day, Month};
-use crate::domain::ids::EmployeeNumber;
+use std::fmt;
+use std::iter::Sum;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::calendar::Day;
+
+mod register;
+pub mod sheet;
+
+pub use register::{DayColumn, Note, Person, Register, Row, Source, Unreported};
 
 /// What the register shows for one employee and day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mark {
-    /// An `Open` that day.
+    /// An `Open` that day, at a door that is not only an exit.
     Present,
     /// A working day that is over, without an `Open`.
     Absent,
-    /// As [`Mark::Absent`], but not final: the day is not over, or nobody at all was seen on it,
-    /// which an outage or an unlisted holiday explains better than everybody staying away.
+    /// As [`Mark::Absent`], but not final: the day is not over, or a relay may still hold flashes of
+    /// it, or nobody at all was seen on it, which an outage or an unlisted holiday explains better
+    /// than everybody staying away.
     AbsentSoFar,
+    /// Half a day present, half absent; by correction only.
+    HalfDay,
+    /// Leave; by correction only.
+    Leave,
+    /// A holiday without an `Open`.
+    Holiday,
     /// A weekly off without an `Open`.
     WeeklyOff,
     /// Not employed that day, or the day is still to come.
@@ -20,19 +37,135 @@ pub enum Mark {
 }
 
 impl Mark {
+    /// All, in the order of the legend.
+    pub const ALL: [Mark; 8] = [
+        Mark::Present,
+        Mark::Absent,
+        Mark::AbsentSoFar,
+        Mark::HalfDay,
+        Mark::Leave,
+        Mark::Holiday,
+        Mark::WeeklyOff,
+        Mark::Blank,
+    ];
+
     /// The mark as the office writes it; empty for [`Mark::Blank`].
     pub fn symbol(self) -> &'static str {
         match self {
             Mark::Present => "P",
             Mark::Absent => "A",
             Mark::AbsentSoFar => "a",
+            Mark::HalfDay => "HD",
+            Mark::Leave => "L",
+            Mark::Holiday => "H",
             Mark::WeeklyOff => "W",
             Mark::Blank => "",
         }
     }
+
+    /// The mark that is written so.
+    pub fn from_symbol(symbol: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mark| mark.symbol() == symbol)
+    }
+
+    /// What a day so marked adds to the total of days.
+    fn days_present(self) -> HalfDays {
+        match self {
+            Mark::Present => HalfDays::ONE,
+            Mark::HalfDay => HalfDays::HALF,
+            _ => HalfDays::NONE,
+        }
+    }
+
+    /// What a day so marked adds to the work off.
+    fn days_off(self) -> HalfDays {
+        match self {
+            Mark::Absent => HalfDays::ONE,
+            Mark::HalfDay => HalfDays::HALF,
+            _ => HalfDays::NONE,
+        }
+    }
 }
 
-/// The days of one month on which an employee was seen: bit 0 is the first.
+/// A number of days, counted in halves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct HalfDays(pub u32);
+
+impl HalfDays {
+    const NONE: Self = Self(0);
+    const HALF: Self = Self(1);
+    const ONE: Self = Self(2);
+
+    /// As a number of days.
+    pub fn days(self) -> f64 {
+        f64::from(self.0) / 2.0
+    }
+}
+
+impl Sum for HalfDays {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        Self(all.map(|halves| halves.0).sum())
+    }
+}
+
+impl fmt::Display for HalfDays {
+    /// As in `23` and `22.5`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.days().to_string())
+    }
+}
+
+/// One employee's day on the register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// The mark that counts.
+    pub mark: Mark,
+    /// Whether the office set it.
+    pub corrected: bool,
+}
+
+impl fmt::Display for Cell {
+    /// As in `P`, or `P*` if the office set it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.corrected {
+            true => f.pad(&format!("{}*", self.mark.symbol())),
+            false => f.pad(self.mark.symbol()),
+        }
+    }
+}
+
+/// When an employee was seen on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The first `Open` at a door that is not only an exit; `None` if there was none.
+    pub first: Option<DateTime<Utc>>,
+    /// The last `Open` at any door.
+    pub last: DateTime<Utc>,
+}
+
+impl Seen {
+    /// How long it was from the first to the last, in whole minutes.
+    pub fn minutes(self) -> Option<i64> {
+        Some((self.last - self.first?).num_minutes())
+    }
+}
+
+/// What the office set a day to, in the place of what would be derived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// The day.
+    pub day: Day,
+    /// The mark that counts.
+    pub mark: Mark,
+    /// Why.
+    pub reason: String,
+    /// Who set it.
+    pub who: String,
+    /// When it was set.
+    pub at: DateTime<Utc>,
+}
+
+/// The days of one month on which somebody was seen: bit 0 is the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DaysSeen(u32);
 
@@ -42,12 +175,9 @@ impl DaysSeen {
         self.0 |= bit(day_of_month);
     }
 
-    fn contains(self, day_of_month: u32) -> bool {
+    /// Whether the day of the month, 1 to 31, is one of them.
+    pub fn contains(self, day_of_month: u32) -> bool {
         self.0 & bit(day_of_month) != 0
-    }
-
-    fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
     }
 }
 
@@ -58,210 +188,27 @@ fn bit(day_of_month: u32) -> u32 {
         .unwrap_or(0)
 }
 
-/// An employee as the register knows one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// The employee's number.
-    pub number: EmployeeNumber,
-    /// The name, as stored.
-    pub name: String,
-    /// The first day of employment.
-    pub joined: Day,
-    /// The days of the register's month with an `Open`.
-    pub seen: DaysSeen,
-}
-
-/// One employee's line of the register.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The employee's number.
-    pub number: EmployeeNumber,
-    /// The name, as stored.
-    pub name: String,
-    /// One mark for each day of the month.
-    pub marks: Vec<Mark>,
-    /// `TD`, total days: the days marked `P`.
-    pub total_days: u32,
-    /// `WO`, work off: the days marked `A`.
-    pub work_off: u32,
-}
-
-/// One month's register.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Register {
-    /// The month.
-    pub month: Month,
-    /// Its days with what is true of each for everybody.
-    pub days: Vec<DayColumn>,
-    /// The employees of that month, in the order given.
-    pub rows: Vec<Row>,
-}
-
-/// One day of the register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DayColumn {
-    /// The day.
-    pub day: Day,
-    /// Whether it is a working day in the past on which nobody at all was seen, while somebody was
-    /// employed.
-    pub nobody_seen: bool,
-}
-
-impl Register {
-    /// Derives the register of a month as of today. `people` are those employed in that month or
-    /// seen in it; who was neither has no line and is left out.
-    pub fn derive(month: Month, today: Day, calendar: Calendar, people: Vec<Person>) -> Self {
-        let last = month.last();
-        let (people, _others): (Vec<_>, Vec<_>) = people
-            .into_iter()
-            .partition(|p| p.joined <= last || p.seen != DaysSeen::default());
-        let anybody = people
-            .iter()
-            .fold(DaysSeen::default(), |all, p| all.union(p.seen));
-        let days: Vec<_> = month
-            .days()
-            .zip(1..)
-            .map(|(day, number)| DayColumn {
-                day,
-                nobody_seen: day < today
-                    && !calendar.is_weekly_off(day)
-                    && !anybody.contains(number)
-                    && people.iter().any(|person| person.joined <= day),
-            })
-            .collect();
-        let rows = people
-            .into_iter()
-            .map(|p| row(p, &days, today, calendar))
-            .collect();
-        Self { month, days, rows }
-    }
-}
-
-fn row(person: Person, days: &[DayColumn], today: Day, calendar: Calendar) -> Row {
-    let marks: Vec<_> = days
-        .iter()
-        .zip(1..)
-        .map(|(column, number)| {
-            if person.seen.contains(number) {
-                Mark::Present
-            } else if column.day < person.joined {
-                Mark::Blank
-            } else if calendar.is_weekly_off(column.day) {
-                Mark::WeeklyOff
-            } else if column.day > today {
-                Mark::Blank
-            } else if column.day == today || column.nobody_seen {
-                Mark::AbsentSoFar
-            } else {
-                Mark::Absent
-            }
-        })
-        .collect();
-    let count = |mark| marks.iter().map(|&m| u32::from(m == mark)).sum();
-    Row {
-        number: person.number,
-        name: person.name,
-        total_days: count(Mark::Present),
-        work_off: count(Mark::Absent),
-        marks,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::{Weekday, WeekdaySet};
 
-    fn day(text: &str) -> Day {
-        text.parse().unwrap()
-    }
-
-    fn person(number: i64, joined: &str, seen: &[u32]) -> Person {
-        let mut days = DaysSeen::default();
-        seen.iter().for_each(|&day| days.insert(day));
-        Person {
-            number: EmployeeNumber(number),
-            name: format!("Person {number}"),
-            joined: day(joined),
-            seen: days,
+    #[test]
+    fn every_mark_is_found_by_its_symbol() {
+        for mark in Mark::ALL {
+            assert_eq!(Mark::from_symbol(mark.symbol()), Some(mark));
         }
-    }
-
-    /// The register of February 2024 (it begins on a Thursday; Sundays are 4, 11, 18 and 25), each
-    /// row as one text with `.` for a blank, then TD and WO.
-    fn february(today: &str, people: Vec<Person>) -> Vec<(String, u32, u32)> {
-        let calendar = Calendar {
-            weekly_off: WeekdaySet::single(Weekday::Sun),
-        };
-        let register = Register::derive(Month::of(day("2024-02-01")), day(today), calendar, people);
-        let text = |row: &Row| {
-            row.marks
-                .iter()
-                .map(|m| if *m == Mark::Blank { "." } else { m.symbol() })
-                .collect()
-        };
-        register
-            .rows
-            .iter()
-            .map(|row| (text(row), row.total_days, row.work_off))
-            .collect()
+        assert_eq!(Mark::from_symbol("p"), None);
     }
 
     #[test]
-    fn a_past_month_is_marked_day_by_day() {
-        let everyday: Vec<u32> = (1..=29).collect();
-        let rows = february(
-            "2024-03-05",
-            vec![
-                person(1, "2020-01-01", &everyday),
-                person(2, "2024-02-13", &[13, 18]),
-            ],
+    fn halves_are_shown_only_where_there_are_some() {
+        let total: HalfDays = [Mark::Present, Mark::HalfDay, Mark::Leave, Mark::AbsentSoFar]
+            .into_iter()
+            .map(Mark::days_present)
+            .sum();
+        assert_eq!(
+            (total.to_string(), HalfDays(46).to_string()),
+            ("1.5".into(), "23".into())
         );
-        assert_eq!(rows[0], ("P".repeat(29), 29, 0));
-        assert_eq!(rows[1], ("............PAAAAPAAAAAAWAAAA".to_owned(), 2, 14));
-    }
-
-    #[test]
-    fn today_and_days_to_come_are_not_held_against_anybody() {
-        let rows = february(
-            "2024-02-14",
-            vec![person(
-                1,
-                "2020-01-01",
-                &[1, 2, 3, 5, 6, 7, 8, 9, 10, 12, 13, 14],
-            )],
-        );
-        assert_eq!(rows[0], ("PPPWPPPPPPWPPP...W......W....".to_owned(), 12, 0));
-        let rows = february(
-            "2024-02-02",
-            vec![person(1, "2020-01-01", &[1]), person(2, "2020-01-01", &[])],
-        );
-        assert_eq!(rows[1], ("Aa.W......W......W......W....".to_owned(), 0, 1));
-    }
-
-    #[test]
-    fn a_day_on_which_nobody_was_seen_is_not_final() {
-        let rows = february(
-            "2024-03-05",
-            vec![
-                person(1, "2020-01-01", &[1, 3]),
-                person(2, "2020-01-01", &[1]),
-            ],
-        );
-        assert!(rows[0].0.starts_with("PaPWaaaa"), "{rows:?}");
-        assert!(rows[1].0.starts_with("PaAWaaaa"), "{rows:?}");
-        assert_eq!((rows[1].1, rows[1].2), (1, 1));
-    }
-
-    #[test]
-    fn who_joined_later_has_no_line_and_an_empty_month_no_footnote() {
-        assert!(february("2024-03-05", vec![person(1, "2024-03-01", &[])]).is_empty());
-        let calendar = Calendar {
-            weekly_off: WeekdaySet::EMPTY,
-        };
-        let month = Month::of(day("2024-02-01"));
-        let register = Register::derive(month, day("2024-03-05"), calendar, Vec::new());
-        assert_eq!(register.days.len(), 29);
-        assert!(register.days.iter().all(|column| !column.nobody_seen));
     }
 }

@@ -3,11 +3,22 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Months, NaiveDate, Utc, Weekday, WeekdaySet};
-use chrono_tz::Tz;
+use chrono::{Datelike, Months, NaiveDate, Weekday};
+
+mod changes;
+mod days;
+mod rules;
+mod weekly;
+
+pub use days::Days;
+pub use rules::{Calendar, Holiday, Off, Rules, department_key};
+pub use weekly::{NoWeekday, WeeklyOff};
 
 /// A calendar day, without a timezone.
 pub type Day = NaiveDate;
+
+/// The last year in which recurring holidays are known.
+pub const LAST_YEAR: i32 = 2199;
 
 /// Why a text names no day or month; says what would.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,39 +40,6 @@ pub enum Unclear {
 /// The years that somebody may mean: any other is a slip of the finger, and a day in it would stand
 /// in the register for ever.
 const YEARS: std::ops::RangeInclusive<u32> = 1900..=2199;
-
-/// Which day an instant belongs to.
-#[derive(Debug, Clone, Copy)]
-pub struct Days {
-    /// The timezone in which a day begins and ends.
-    pub timezone: Tz,
-}
-
-impl Days {
-    /// The day that an instant belongs to.
-    pub fn day_of(self, instant: DateTime<Utc>) -> Day {
-        self.local(instant).date_naive()
-    }
-
-    /// An instant in the installation's timezone, to show it.
-    pub fn local(self, instant: DateTime<Utc>) -> DateTime<Tz> {
-        instant.with_timezone(&self.timezone)
-    }
-}
-
-/// On which days nobody is expected.
-#[derive(Debug, Clone, Copy)]
-pub struct Calendar {
-    /// The weekdays that are off.
-    pub weekly_off: WeekdaySet,
-}
-
-impl Calendar {
-    /// Whether the day is a weekly off.
-    pub fn is_weekly_off(self, day: Day) -> bool {
-        self.weekly_off.contains(day.weekday())
-    }
-}
 
 /// A weekday by its English name or its first three letters, in any case.
 ///
@@ -245,17 +223,6 @@ mod tests {
             .unwrap()
             .resolve(day(today))
             .to_string()
-    }
-
-    #[test]
-    fn a_day_ends_at_the_installations_midnight() {
-        let days = Days {
-            timezone: Tz::Asia__Kolkata,
-        };
-        let just_before = "2024-02-29T18:29:59Z".parse().unwrap();
-        let midnight = "2024-02-29T18:30:00Z".parse().unwrap();
-        assert_eq!(days.day_of(just_before), day("2024-02-29"));
-        assert_eq!(days.day_of(midnight), day("2024-03-01"));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use crate::domain::attendance::Register;
 use crate::render::{Column, Grid, one_line};
 
 /// Writes a grid, headings first.
@@ -51,27 +50,7 @@ impl<W: Write> Rows<W> {
     }
 }
 
-/// Writes a register: a row for each employee, a column for each day, headed by its date.
-///
-/// # Errors
-/// Those of writing.
-pub fn write_register(register: &Register, to: impl Write) -> io::Result<()> {
-    let mut writer = writer(to);
-    let days = register.days.iter().map(|column| column.day.to_string());
-    let headings = ["number", "name"].map(String::from).into_iter().chain(days);
-    writer.write_record(headings.chain(["TD", "WO"].map(String::from)))?;
-    for row in &register.rows {
-        writer.write_field(row.number.to_string())?;
-        writer.write_field(&*safe_cell(&row.name))?;
-        for mark in &row.marks {
-            writer.write_field(mark.symbol())?;
-        }
-        writer.write_record([row.total_days.to_string(), row.work_off.to_string()])?;
-    }
-    writer.flush()
-}
-
-fn writer<W: Write>(to: W) -> Writer<W> {
+pub(super) fn writer<W: Write>(to: W) -> Writer<W> {
     WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .from_writer(to)
@@ -79,7 +58,7 @@ fn writer<W: Write>(to: W) -> Writer<W> {
 
 /// A cell that no spreadsheet takes for a formula: one that begins like a formula gets an
 /// apostrophe before it, which spreadsheets take as "this is text".
-fn safe_cell(cell: &str) -> Cow<'_, str> {
+pub(super) fn safe_cell(cell: &str) -> Cow<'_, str> {
     let cell = one_line(cell);
     match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => Cow::Owned(format!("'{cell}")),

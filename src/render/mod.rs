@@ -6,11 +6,11 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-use crate::domain::attendance::Register;
 use crate::domain::text::breaks_a_row;
 
 pub mod csv;
 pub mod list;
+pub mod register;
 pub mod table;
 
 /// How to print a result.
@@ -35,6 +35,18 @@ pub enum ListFormat {
     Json,
 }
 
+/// How to write a register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RegisterFormat {
+    /// For people
+    #[default]
+    Table,
+    /// For spreadsheets (RFC 4180, UTF-8)
+    Csv,
+    /// For programs: an object for each month, one a line
+    Json,
+}
+
 /// Prints a grid on standard output.
 ///
 /// # Errors
@@ -43,17 +55,6 @@ pub fn print_grid(grid: &Grid, format: Format) -> io::Result<()> {
     match format {
         Format::Table => print(&table::grid(grid, table::terminal_width())),
         Format::Csv => csv::write_grid(grid, io::stdout().lock()),
-    }
-}
-
-/// Prints a register on standard output.
-///
-/// # Errors
-/// Those of writing.
-pub fn print_register(register: &Register, format: Format) -> io::Result<()> {
-    match format {
-        Format::Table => print(&table::register(register, table::terminal_width())),
-        Format::Csv => csv::write_register(register, io::stdout().lock()),
     }
 }
 

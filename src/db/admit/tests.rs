@@ -1,5 +1,6 @@
 use super::*;
 use crate::db::{Author, Edit, NewEmployee};
+use crate::domain::calendar::Days;
 use crate::domain::ids::EmployeeNumber;
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -11,7 +12,6 @@ const RAVI: u64 = 8;
 struct World {
     _folder: tempfile::TempDir,
     store: Store,
-    days: Days,
     now: DateTime<Utc>,
 }
 
@@ -35,13 +35,9 @@ impl World {
             };
             store.add_employee(&new, &author).unwrap();
         }
-        let days = Days {
-            timezone: chrono_tz::UTC,
-        };
         let mut world = Self {
             _folder: folder,
             store,
-            days,
             now,
         };
         world.admit(&[Entry::Door(door("lab")), Entry::Relay(door("site"))]);
@@ -49,7 +45,7 @@ impl World {
     }
 
     fn admit(&mut self, batch: &[Entry]) -> Vec<Outcome> {
-        self.store.admit(batch.iter(), self.now, self.days).unwrap()
+        self.store.admit(batch.iter(), self.now).unwrap()
     }
 
     fn flash(&mut self, flash: FlashEntry) -> Outcome {
@@ -227,7 +223,7 @@ fn a_resend_gets_the_stored_verdict_and_stores_nothing() {
             &asha,
             &suspended,
             "suspend",
-            world.days.day_of(world.now),
+            Days::midnight(chrono_tz::UTC).day_of(world.now),
             &author,
         )
         .unwrap();
@@ -306,12 +302,7 @@ fn a_failed_batch_stores_nothing_of_it() {
         .execute_batch("DROP TABLE attendance")
         .unwrap();
     let batch = [Entry::Flash(flash(1, 99)), Entry::Flash(flash(2, ASHA))];
-    assert!(
-        world
-            .store
-            .admit(batch.iter(), world.now, world.days)
-            .is_err()
-    );
+    assert!(world.store.admit(batch.iter(), world.now).is_err());
     assert_eq!(world.events(), 0);
 }
 
@@ -357,7 +348,7 @@ fn a_full_disk_stores_nothing_of_a_batch_and_harms_nothing() {
     let batch: Vec<_> = (0..200)
         .map(|number| Entry::Flash(flash(number, ASHA)))
         .collect();
-    let full = world.store.admit(batch.iter(), world.now, world.days);
+    let full = world.store.admit(batch.iter(), world.now);
     let says = full.unwrap_err().to_string();
     assert!(says.contains("full"), "{says}");
     assert_eq!((world.events(), world.attendance().len()), (0, 0));

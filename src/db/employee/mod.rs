@@ -68,7 +68,7 @@ pub(super) fn find(connection: &Connection, whom: &EmployeeRef, today: Day) -> R
         }
         EmployeeRef::Twinklet(twinklet) => {
             let number =
-                assignment::holder(connection, *twinklet, today, None)?.map(|h| h.employee);
+                assignment::holder(connection, *twinklet, |_| today, None)?.map(|h| h.employee);
             let found = select(connection, "WHERE number = ?1", [number], today)?;
             (
                 found,

@@ -12,7 +12,7 @@ pub(super) fn init(site: &Site) -> anyhow::Result<Exit> {
     let path = store.path().display();
     let mut out = io::stdout().lock();
     match condition {
-        Condition::Created => writeln!(out, "made {path}, days in {}", store.timezone()?)?,
+        Condition::Created => writeln!(out, "made {path}, days {}", store.days()?)?,
         Condition::Migrated => writeln!(out, "brought {path} up to date")?,
         Condition::Current => writeln!(out, "{path} is up to date")?,
     }

@@ -16,7 +16,6 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings};
 use crate::console;
 use crate::db::{Condition, Entry, Opened, Store};
-use crate::domain::calendar::Days;
 use crate::exit::{Exit, Unusable, Usage};
 use crate::service;
 use crate::shutdown;
@@ -28,6 +27,7 @@ use crate::wire::tls::Acceptor;
 
 mod admin;
 mod authority;
+mod calendar;
 mod desk;
 mod devices;
 mod presence;
@@ -47,12 +47,14 @@ const DEFAULT_PORT: u16 = 9999;
 /// If the database cannot be opened, or the address cannot be listened on.
 pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let site = Site::choose(args.site.clone(), settings)?;
+    let site = site.with_weekly_off(args.weekly_off.clone());
     match args.command {
         Some(CentralCommand::Init) => admin::init(&site),
         Some(CentralCommand::Enroll(args)) => devices::enroll(&site, args),
         Some(CentralCommand::Rotate { name, output }) => devices::rotate(&site, &name, output),
         Some(CentralCommand::Disown { name }) => devices::disown(&site, &name),
         Some(CentralCommand::Devices { format }) => devices::list(&site, format),
+        Some(CentralCommand::Calendar(args)) => calendar::run(&site, &args),
         None => shutdown::run(serve(args, settings, &site)),
     }
 }
@@ -76,19 +78,14 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
         condition,
     } = site.open_as_central()?;
     store.nobody_is_connected()?;
-    let days = Days {
-        timezone: store.timezone()?,
-    };
+    let days = store.days()?;
     let how = match condition {
         Condition::Created => ", new",
         Condition::Migrated => ", brought up to date",
         Condition::Current => "",
     };
     let path = store.path().display();
-    info!(
-        "central '{name}', database {path}{how}, days in {}",
-        days.timezone
-    );
+    info!("central '{name}', database {path}{how}, days {days}");
 
     let installation = store.installation()?;
     let protected = protection(&store, insecure)?;
@@ -103,7 +100,7 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
 
     let (acceptor, registry) = protected.unzip();
     let (desk, jobs) = Desk::new(name, installation, Arc::clone(&clock), registry);
-    let mut stored_all = writer::start(store, jobs, clock, days)?;
+    let mut stored_all = writer::start(store, jobs, clock)?;
     for rule in plain.iter() {
         let learnt = desk.learn(Entry::Door(rule.door.clone())).await;
         learnt.map_err(|_| Unusable(format!("cannot store that there is door '{}'", rule.door)))?;

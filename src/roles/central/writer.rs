@@ -14,7 +14,6 @@ use crate::batches::{self, Batches};
 use crate::clock::Clock;
 use crate::db::{Entry, Outcome, Store};
 use crate::domain::access::{Reason, Verdict};
-use crate::domain::calendar::Days;
 use crate::domain::ids::{DeviceName, EventId};
 use crate::roles::central::desk::{Asker, Job};
 use crate::wire::answers::{Answers, Unheard};
@@ -41,12 +40,10 @@ pub(super) fn start(
     store: Store,
     jobs: mpsc::Receiver<Job>,
     clock: Arc<dyn Clock>,
-    days: Days,
 ) -> io::Result<oneshot::Receiver<()>> {
     let work = Work {
         store,
         clock,
-        days,
         failing: false,
         undelivered: BTreeMap::new(),
         reused: Reused::default(),
@@ -57,7 +54,6 @@ pub(super) fn start(
 struct Work {
     store: Store,
     clock: Arc<dyn Clock>,
-    days: Days,
     /// Whether the last batch could not be stored.
     failing: bool,
     /// Undelivered events that are still to be stored, and who wants to hear of it.
@@ -127,7 +123,7 @@ impl Batches for Work {
             }
         }
         let entries = batch.iter().map(|job| &job.entry);
-        match self.store.admit(entries, self.clock.now(), self.days) {
+        match self.store.admit(entries, self.clock.now()) {
             Ok(outcomes) => {
                 // A batch without flashes may have had nothing to write.
                 let wrote = outcomes

@@ -1,0 +1,43 @@
+//! The rules by which the central tells a flash's day, kept at hand: they are read anew only after
+//! another program has changed the database.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use crate::db::{Result, calendar};
+use crate::domain::calendar::{Day, Days, department_key};
+
+/// When days begin, as of one version of the database.
+#[derive(Debug)]
+pub(super) struct DayRules {
+    version: i64,
+    /// The installation's.
+    pub(super) general: Days,
+    departments: BTreeMap<String, Days>,
+}
+
+impl DayRules {
+    /// The rules as they are in this transaction; those that were kept, if they still hold.
+    pub(super) fn current(connection: &Connection, kept: Option<Self>) -> Result<Self> {
+        let version = connection
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
+        match kept.filter(|rules| rules.version == version) {
+            Some(rules) => Ok(rules),
+            None => Ok(Self {
+                version,
+                general: calendar::days(connection)?,
+                departments: calendar::department_days(connection)?,
+            }),
+        }
+    }
+
+    /// The day that an instant belongs to for who is in that department.
+    pub(super) fn day_of(&self, department: Option<&str>, instant: DateTime<Utc>) -> Day {
+        let named = department.filter(|_| !self.departments.is_empty());
+        let own = named.and_then(|name| self.departments.get(&department_key(name)));
+        own.unwrap_or(&self.general).day_of(instant)
+    }
+}

@@ -1,0 +1,164 @@
+//! A register as it is drawn: with a line for each employee of a month, or for each month of one
+//! employee.
+
+use crate::domain::attendance::sheet::{Sheet, short};
+use crate::domain::attendance::{Cell, HalfDays, Register, Row, Seen};
+use crate::domain::calendar::Day;
+use crate::domain::ids::EmployeeNumber;
+use crate::render::one_line;
+use crate::render::register::{Page, Report};
+
+/// What is drawn.
+pub(super) struct Chart<'a> {
+    pub(super) sheet: &'a Sheet,
+    /// The employee that all lines are of.
+    pub(super) employee: Option<String>,
+    /// The days across.
+    pub(super) days: Vec<ChartDay>,
+    pub(super) lines: Vec<Line>,
+    /// Whether anybody has leave.
+    pub(super) leave: bool,
+    /// Whether lines say when people were seen.
+    pub(super) hours: bool,
+}
+
+/// One day across.
+pub(super) struct ChartDay {
+    /// The day of the month.
+    pub(super) number: u32,
+    /// Its first two letters, if it is the same day for all lines.
+    pub(super) weekday: Option<String>,
+    /// Whether it is still to come for all lines.
+    pub(super) to_come: bool,
+}
+
+/// One line.
+pub(super) struct Line {
+    /// Whose it is.
+    pub(super) employee: EmployeeNumber,
+    /// The employee's name, or the month.
+    pub(super) label: String,
+    /// One for each day across; `None` where the line has no such day.
+    pub(super) cells: Vec<Option<ChartCell>>,
+    pub(super) total_days: HalfDays,
+    pub(super) work_off: HalfDays,
+    pub(super) leave: u32,
+}
+
+/// A day of a line.
+pub(super) struct ChartCell {
+    pub(super) cell: Cell,
+    pub(super) to_come: bool,
+    pub(super) seen: Option<Seen>,
+}
+
+impl Line {
+    /// The minutes from first to last of all days.
+    pub(super) fn minutes(&self) -> i64 {
+        let seen = self.cells.iter().flatten().filter_map(|cell| cell.seen);
+        seen.filter_map(Seen::minutes).sum()
+    }
+}
+
+/// The charts of a report.
+pub(super) fn charts(report: &Report) -> Vec<Chart<'_>> {
+    match (&report.employee, &report.pages[..]) {
+        (Some((number, name)), [first, ..]) => vec![of_employee(report, *number, name, first)],
+        _ => report
+            .pages
+            .iter()
+            .map(|page| of_month(page, report.hours))
+            .collect(),
+    }
+}
+
+fn of_month(page: &Page, hours: bool) -> Chart<'_> {
+    let register = &page.register;
+    let days = register.days.iter().map(|column| ChartDay {
+        number: day_of_month(column.day),
+        weekday: Some(
+            column
+                .day
+                .format("%a")
+                .to_string()
+                .chars()
+                .take(2)
+                .collect(),
+        ),
+        to_come: column.to_come,
+    });
+    let lines = register.rows.iter().map(|row| {
+        let cells = cells(register, row).into_iter().map(|(_, cell)| Some(cell));
+        line(row, one_line(&row.name).into_owned(), cells.collect())
+    });
+    Chart {
+        sheet: &page.sheet,
+        employee: None,
+        days: days.collect(),
+        lines: lines.collect(),
+        leave: register.has_leave(),
+        hours,
+    }
+}
+
+fn of_employee<'a>(
+    report: &'a Report,
+    number: EmployeeNumber,
+    name: &str,
+    first: &'a Page,
+) -> Chart<'a> {
+    let month_lines = report.pages.iter().flat_map(|Page { register, .. }| {
+        let rows = register.rows.iter().filter(|row| row.number == number);
+        rows.map(|row| {
+            let mut across: Vec<_> = (1..=31).map(|_| None).collect();
+            for (day, cell) in cells(register, row) {
+                let at = usize::try_from(day_of_month(day) - 1).unwrap_or(usize::MAX);
+                if let Some(place) = across.get_mut(at) {
+                    *place = Some(cell);
+                }
+            }
+            line(row, short(register.month), across)
+        })
+    });
+    let days = (1..=31).map(|number| ChartDay {
+        number,
+        weekday: None,
+        to_come: false,
+    });
+    Chart {
+        sheet: &first.sheet,
+        employee: Some(one_line(name).into_owned()),
+        days: days.collect(),
+        lines: month_lines.collect(),
+        leave: report.pages.iter().any(|page| page.register.has_leave()),
+        hours: report.hours,
+    }
+}
+
+fn cells(register: &Register, row: &Row) -> Vec<(Day, ChartCell)> {
+    let days = register.days.iter().zip(&row.cells);
+    let cell = |(column, &cell): (&crate::domain::attendance::DayColumn, &Cell)| {
+        let drawn = ChartCell {
+            cell,
+            to_come: column.to_come,
+            seen: row.times.get(&column.day).copied(),
+        };
+        (column.day, drawn)
+    };
+    days.map(cell).collect()
+}
+
+fn line(row: &Row, label: String, cells: Vec<Option<ChartCell>>) -> Line {
+    Line {
+        employee: row.number,
+        label,
+        cells,
+        total_days: row.total_days,
+        work_off: row.work_off,
+        leave: row.leave,
+    }
+}
+
+fn day_of_month(day: Day) -> u32 {
+    chrono::Datelike::day(&day)
+}
