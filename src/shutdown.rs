@@ -1,5 +1,6 @@
 //! Stopping: told by a signal, drained within a bounded time, done.
 
+use std::fs;
 use std::io;
 use std::time::Duration;
 
@@ -27,24 +28,54 @@ pub fn run<T, E: From<io::Error>>(work: impl Future<Output = Result<T, E>>) -> R
     result
 }
 
-/// A token that is cancelled by the first SIGINT or SIGTERM.
+/// The signals that would end us without a word, and what each means: a door must not end so.
+fn signals() -> [(SignalKind, &'static str); 7] {
+    [
+        (SignalKind::interrupt(), "interrupted"),
+        (SignalKind::terminate(), "told to end"),
+        (SignalKind::hangup(), "its terminal is gone"),
+        (SignalKind::quit(), "told to quit"),
+        (SignalKind::alarm(), "SIGALRM"),
+        (SignalKind::user_defined1(), "SIGUSR1"),
+        (SignalKind::user_defined2(), "SIGUSR2"),
+    ]
+}
+
+/// A token that is cancelled by the first signal that asks us to end, or that would end us. Who
+/// starts us under `nohup` does not want SIGHUP to be one.
 ///
 /// # Errors
-/// If the system lets us listen for neither.
+/// If the system does not let us listen for them.
 pub fn on_signal() -> io::Result<CancellationToken> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
     let told = CancellationToken::new();
-    let stop = told.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => info!("stopping: interrupted"),
-            _ = terminate.recv() => info!("stopping: told to end"),
+    let outlive_terminal = ignores(SignalKind::hangup());
+    for (kind, why) in signals() {
+        if outlive_terminal && kind == SignalKind::hangup() {
+            continue;
         }
-        service::stopping();
-        stop.cancel();
-    });
+        let mut signal = signal(kind)?;
+        let stop = told.clone();
+        tokio::spawn(async move {
+            signal.recv().await;
+            if !stop.is_cancelled() {
+                info!("stopping: {why}");
+                service::stopping();
+            }
+            stop.cancel();
+        });
+    }
     Ok(told)
+}
+
+/// Whether we were started so that this signal is ignored.
+fn ignores(signal: SignalKind) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0);
+    mask >> (signal.as_raw_value() - 1) & 1 == 1
 }
 
 /// Runs work that comes to its end by itself once `stop` is cancelled, and returns its result;
