@@ -18,8 +18,10 @@ use crate::wire::address::HostPort;
 use crate::wire::plain::PlainRule;
 
 mod calendar;
+mod door;
 
 pub use calendar::{CalendarSettings, DepartmentSettings, HolidayList, TimeOfDay, WeekdayList};
+pub use door::{DoorSettings, InputSettings, OutputSettings};
 
 /// Where the configuration is if nobody says otherwise.
 const DEFAULT_FILE: &str = "/etc/twinkle/twinkle.toml";
@@ -94,28 +96,6 @@ pub struct RelaySettings {
     /// Whose plain-text packets to accept.
     pub accept_plain: Option<Vec<PlainRule>>,
     /// How long the central may take to answer.
-    pub deadline: Option<Span>,
-    /// The identity's file.
-    pub identity: Option<PathBuf>,
-    /// Whether addresses off this machine are used without protection.
-    pub insecure: Option<bool>,
-}
-
-/// The table `[door]`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DoorSettings {
-    /// The door's name.
-    pub name: Option<DeviceName>,
-    /// Where the relay, or the central, listens, `HOST:PORT`.
-    pub relay: Option<HostPort>,
-    /// Where flashes come from.
-    pub from: Option<String>,
-    /// What unlocks.
-    pub lock: Option<String>,
-    /// How long the lock stays open.
-    pub open_for: Option<Span>,
-    /// How long the relay may take to answer.
     pub deadline: Option<Span>,
     /// The identity's file.
     pub identity: Option<PathBuf>,
@@ -290,9 +270,21 @@ mod tests {
             from = "stdin"
             lock = "sim"
             open_for = "5s"
+            active_low = true
+            fail_safe = true
             deadline = "3s"
             identity = "/etc/twinkle/lab.identity"
             insecure = false
+            [door.inputs]
+            contact = "gpiochip0:23"
+            exit_button = "GPIO24,active-low"
+            fire = "GPIO25"
+            tamper = "GPIO26"
+            held_after = "30s"
+            [door.outputs]
+            green = "GPIO5"
+            red = "GPIO6"
+            buzzer = "GPIO13"
         "#;
         let settings: Settings = toml::from_str(all).unwrap();
         let calendar = settings.calendar.unwrap();

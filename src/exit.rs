@@ -72,6 +72,12 @@ fn exit_of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
             _ => Exit::Unusable,
         });
     }
+    if let Some(error) = cause.downcast_ref::<hw::gpio::Error>() {
+        return Some(match error.is_not_found() {
+            true => Exit::NotFound,
+            false => Exit::Unusable,
+        });
+    }
     if cause.is::<wire::address::Exposed>()
         || cause.is::<wire::identity::Contradiction>()
         || cause.is::<config::Error>()

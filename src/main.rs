@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 fn look(command: &Command) -> Lines {
     match command {
         Command::Employee(_) | Command::Report(_) => Lines::Bare,
-        Command::Door(door) if door.flash.is_some() => Lines::Errors,
+        Command::Door(door) if door.is_brief() => Lines::Errors,
         Command::Central(central) if central.command.is_some() => Lines::Bare,
         Command::Central(_) | Command::Relay(_) | Command::Door(_) => Lines::Dated,
     }
@@ -42,7 +42,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Central(args) => roles::central::run(args, &settings),
         Command::Relay(args) => roles::relay::run(args, &settings),
-        Command::Door(args) => roles::door::run(args, &settings),
+        Command::Door(args) => roles::door::run(&args, &settings),
         Command::Employee(args) => roles::employee::run(args, &settings),
         Command::Report(args) => roles::report::run(args, &settings),
     }

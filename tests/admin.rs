@@ -311,9 +311,9 @@ fn a_reader_that_has_had_enough_is_no_failure() {
 fn unknown_devices_are_named_with_the_known_ones() {
     let site = Site::new();
     refused(
-        &site.run(&["door", "--lock", "gpio"]),
-        2,
-        "no lock is called 'gpio'; there is: sim",
+        &site.run(&["door", "--lock", "gpiochip999:3"]),
+        3,
+        "no GPIO chip is called 'gpiochip999'; ",
     );
     refused(
         &site.run(&["door", "--from", "tty"]),

@@ -144,6 +144,14 @@ fn the_example_configuration_names_every_key_and_is_the_default() {
             keys
         }),
         ("[door]\n", keys(all["door"].as_table().unwrap())),
+        (
+            "[door.inputs]\n",
+            keys(all["door"]["inputs"].as_table().unwrap()),
+        ),
+        (
+            "[door.outputs]\n",
+            keys(all["door"]["outputs"].as_table().unwrap()),
+        ),
     ] {
         let error = toml::from_str::<Settings>(&format!("{section}nonsense = 1")).unwrap_err();
         let message = error.message().to_owned();

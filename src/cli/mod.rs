@@ -13,6 +13,7 @@ mod central;
 mod door;
 pub mod employee;
 mod events;
+mod hardware;
 mod parse;
 mod relay;
 mod report;
@@ -21,6 +22,7 @@ pub use central::{CalendarArgs, CentralArgs, CentralCommand, EnrollArgs};
 pub use door::DoorArgs;
 pub use employee::EmployeeArgs;
 pub use events::EventsArgs;
+pub use hardware::HardwareArgs;
 pub use parse::parse;
 pub use relay::RelayArgs;
 pub use report::{ReportArgs, ReportCommand};
@@ -84,7 +86,7 @@ pub enum Command {
     /// Forward a site's doors to the central
     Relay(RelayArgs),
     /// Read badges and drive a lock
-    Door(DoorArgs),
+    Door(Box<DoorArgs>),
     /// Add, list and change employees
     Employee(EmployeeArgs),
     /// Print the month's register, or events

@@ -1,6 +1,7 @@
 //! What a door is made of: where flashes come from and what unlocks, each behind a trait with a
 //! stand-in that needs no hardware.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -8,8 +9,11 @@ use tokio::sync::mpsc;
 
 use crate::domain::ids::TwinkletId;
 
+pub mod gpio;
 mod lines;
 mod sim;
+
+use gpio::{Consumer, GpioLock, Input, LineSpec};
 
 /// One reading of a badge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +40,12 @@ pub trait Lock: Send {
     /// What it is, for the start-up line.
     fn describe(&self) -> String;
 
-    /// Unlocks, or stays unlocked. It will be locked again after `hold`, unless more comes.
+    /// Unlocks, or stays unlocked. It will be locked again after `hold`, unless more comes; without
+    /// one, whenever it is told to.
     ///
     /// # Errors
     /// If the lock does not do it; the door must then be taken for locked and be told to lock.
-    fn unlock(&mut self, hold: Duration) -> io::Result<()>;
+    fn unlock(&mut self, hold: Option<Duration>) -> io::Result<()>;
 
     /// Locks, or stays locked.
     ///
@@ -76,17 +81,148 @@ pub fn source(name: &str) -> Result<Box<dyn FlashSource>, UnknownDevice> {
 /// How a device without hardware says what it does, a line each time.
 pub type Say = Box<dyn Fn(&str) + Send>;
 
-/// The lock that `--lock` names.
+/// What `--lock` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockSpec {
+    /// A simulated lock, which says what it would do.
+    Simulated,
+    /// A lock on a GPIO line.
+    Line {
+        /// The line, and at which level the lock has power.
+        line: LineSpec,
+        /// Whether power locks it, as a magnet, rather than unlocks it.
+        fail_safe: bool,
+    },
+}
+
+impl LockSpec {
+    /// The lock of that name: `sim`, or a line.
+    ///
+    /// # Errors
+    /// How to write it.
+    pub fn parse(name: &str, fail_safe: bool) -> Result<Self, &'static str> {
+        match name {
+            "sim" => Ok(Self::Simulated),
+            line => Ok(Self::Line {
+                line: line.parse()?,
+                fail_safe,
+            }),
+        }
+    }
+}
+
+/// Takes hold of a lock, locked.
 ///
 /// # Errors
-/// [`UnknownDevice`].
-pub fn lock(name: &str, say: Say) -> Result<Box<dyn Lock>, UnknownDevice> {
-    match name {
-        "sim" => Ok(Box::new(sim::SimulatedLock { say })),
-        _ => Err(UnknownDevice {
-            what: "lock",
-            given: name.to_owned(),
-            known: "sim",
-        }),
+/// [`gpio::Error`].
+pub fn lock(spec: &LockSpec, consumer: &Consumer, say: Say) -> Result<Box<dyn Lock>, gpio::Error> {
+    Ok(match spec {
+        LockSpec::Simulated => Box::new(sim::SimulatedLock { say }),
+        LockSpec::Line { line, fail_safe } => {
+            Box::new(GpioLock::request(line, *fail_safe, consumer)?)
+        }
+    })
+}
+
+/// What a door may sense beside badges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sensor {
+    /// Whether the door is open.
+    Contact,
+    /// Whether somebody wants out: a button, or what sees people come.
+    ExitButton,
+    /// Whether the fire alarm is on.
+    Fire,
+    /// Whether somebody opens the device's case.
+    Tamper,
+}
+
+impl Sensor {
+    /// All of them.
+    pub const ALL: [Sensor; 4] = [
+        Sensor::Contact,
+        Sensor::ExitButton,
+        Sensor::Fire,
+        Sensor::Tamper,
+    ];
+
+    /// What it means that its line is active.
+    pub fn active(self) -> &'static str {
+        match self {
+            Sensor::Contact => "open",
+            Sensor::ExitButton => "pressed",
+            Sensor::Fire => "fire",
+            Sensor::Tamper => "tampered with",
+        }
+    }
+
+    /// What it means that its line is not.
+    pub fn idle(self) -> &'static str {
+        match self {
+            Sensor::Contact => "shut",
+            Sensor::ExitButton => "not pressed",
+            Sensor::Fire => "no fire",
+            Sensor::Tamper => "left alone",
+        }
+    }
+}
+
+impl fmt::Display for Sensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Sensor::Contact => "contact",
+            Sensor::ExitButton => "exit button",
+            Sensor::Fire => "fire input",
+            Sensor::Tamper => "tamper input",
+        })
+    }
+}
+
+/// What a sensor says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sensed {
+    /// Whether it is active.
+    Is(bool),
+    /// It cannot be read any more.
+    Lost,
+}
+
+/// What a sensor says now; its first word is how things are at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Which.
+    pub sensor: Sensor,
+    /// What it says.
+    pub sensed: Sensed,
+}
+
+/// Sensors whose lines we hold.
+#[derive(Debug)]
+pub struct Sensors(Vec<Input>);
+
+impl Sensors {
+    /// Takes hold of their lines.
+    ///
+    /// # Errors
+    /// [`gpio::Error`].
+    pub fn request(lines: &[(Sensor, LineSpec)], consumer: &Consumer) -> Result<Self, gpio::Error> {
+        let request = |(sensor, line): &_| Input::request(*sensor, line, consumer);
+        lines
+            .iter()
+            .map(request)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// What each is, for the start-up lines.
+    pub fn describe(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(Input::describe)
+    }
+
+    /// Tells what they say, within a runtime, for as long as somebody listens.
+    pub fn start(self, changes: &mpsc::Sender<Change>) {
+        for input in self.0 {
+            input.start(changes.clone());
+        }
     }
 }

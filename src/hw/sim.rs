@@ -15,8 +15,11 @@ impl Lock for SimulatedLock {
         "a simulated lock: nothing is unlocked".to_owned()
     }
 
-    fn unlock(&mut self, hold: Duration) -> io::Result<()> {
-        (self.say)(&format!("unlocked for {} s", hold.as_secs_f64()));
+    fn unlock(&mut self, hold: Option<Duration>) -> io::Result<()> {
+        match hold {
+            Some(hold) => (self.say)(&format!("unlocked for {} s", hold.as_secs_f64())),
+            None => (self.say)("unlocked"),
+        }
         Ok(())
     }
 

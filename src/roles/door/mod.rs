@@ -4,7 +4,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use tokio::sync::mpsc;
@@ -13,124 +12,140 @@ use tracing::{info, warn};
 
 use crate::cli::DoorArgs;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Settings, Span};
-use crate::console::Console;
+use crate::config::Settings;
+use crate::console::{self, Console};
 use crate::exit::{Exit, Unusable};
-use crate::hw::{self, Reading};
+use crate::hw::gpio::{Consumer, LineSpec, Output};
+use crate::hw::{self, LockSpec, Reading, Sensors};
 use crate::service;
 use crate::shutdown;
-use crate::wire::Role;
-use crate::wire::address::HostPort;
-use crate::wire::identity::{self, Identity};
-use crate::wire::link::{Link, Options, Patience, Phase, Status};
+use crate::wire::link::{Phase, Status};
 
-mod latch;
+mod bolt;
+mod check;
+mod doorkeeper;
+mod doorway;
+mod lamps;
+mod live;
 mod passage;
+mod plan;
+mod report;
 
-use latch::Latch;
+use bolt::Bolt;
+use doorkeeper::Doorkeeper;
+use lamps::Lamps;
 use passage::Passage;
+use plan::Plan;
 
-/// Where the relay is if nobody says otherwise: here, on the replaced system's port.
-const DEFAULT_RELAY_PORT: u16 = 9998;
-/// What a door reads and drives if nobody says otherwise.
-const DEFAULT_SOURCE: &str = "stdin";
-const DEFAULT_LOCK: &str = "sim";
-/// How long the lock stays open if nobody says otherwise.
-const DEFAULT_OPEN_FOR: Span = Span(Duration::from_secs(5));
-/// How long a person waits at a door before trying again.
-const DEFAULT_DEADLINE: Span = Span(Duration::from_secs(3));
+/// How many words of the sensors may wait to be heard.
+const CHANGES: usize = 64;
 
 /// Runs `twinkle door`.
 ///
 /// # Errors
-/// If the relay's address may not be used, or the source or the lock is none we know; with
-/// `--flash`, also if nobody could be asked.
-pub fn run(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    shutdown::run(serve(args, settings))
+/// If the relay's address may not be used, the source is none we know, or a line of the hardware
+/// cannot be had; with `--flash`, also if nobody could be asked.
+pub fn run(args: &DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    if args.hardware.relock {
+        return relock(&plan::lock(args, &settings.door)?);
+    }
+    let plan = Plan::of(args, &settings.door)?;
+    if args.hardware.check {
+        return shutdown::run(check::run(&plan, args.hardware.pulse));
+    }
+    shutdown::run(serve(args, &plan))
 }
 
-async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
+/// Locks, and ends: a door that was killed could not.
+fn relock(lock: &LockSpec) -> anyhow::Result<Exit> {
+    let lock = hw::lock(lock, &Consumer::ours("relock"), Box::new(|_| ()))?;
+    console::announce(&format!("locked: {}", lock.describe()));
+    Ok(Exit::Done)
+}
+
+async fn serve(args: &DoorArgs, plan: &Plan) -> anyhow::Result<Exit> {
     let stop = shutdown::on_signal()?;
-    let section = &settings.door;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let console = Console::new(io::stdout())?;
-    let named = args.name.or_else(|| section.name.clone());
-    let identity = args.identity.or_else(|| section.identity.clone());
-    let identity = identity
-        .map(|file| Identity::load(&file, Role::Door, named.as_ref()))
-        .transpose()?;
-    let name = match &identity {
-        Some(identity) => identity.name.clone(),
-        None => config::device_name(named, "door")?,
-    };
-    let relay = args.relay.or_else(|| section.relay.clone());
-    let relay = relay.unwrap_or_else(|| HostPort::here(DEFAULT_RELAY_PORT));
-    let from = args.from.or_else(|| section.from.clone());
-    let source = hw::source(from.as_deref().unwrap_or(DEFAULT_SOURCE))?;
-    let lock = args.lock.or_else(|| section.lock.clone());
+    let source = hw::source(&plan.from)?;
+    // Before anything else: from here on it is we who keep the door locked.
+    let consumer = plan.consumer();
     let said_by_lock = console.clone();
-    let lock = hw::lock(
-        lock.as_deref().unwrap_or(DEFAULT_LOCK),
-        Box::new(move |line| said_by_lock.say(line)),
-    )?;
-    let open_for = args
-        .open_for
-        .or(section.open_for)
-        .unwrap_or(DEFAULT_OPEN_FOR);
-    let deadline = args
-        .deadline
-        .or(section.deadline)
-        .unwrap_or(DEFAULT_DEADLINE);
-    let insecure = args.insecure.or(section.insecure).unwrap_or(false);
-    identity::check(identity.as_ref(), insecure)?;
-
+    let say = Box::new(move |line: &str| said_by_lock.say(line));
+    let lock = hw::lock(&plan.lock, &consumer, say)?;
+    // One flash is no watch: the lock is all that it needs.
+    let beside = args.flash.is_none().then_some(plan);
+    let sensors = Sensors::request(beside.map_or(&[], |plan| &plan.sensors), &consumer)?;
+    let lamp = |line: fn(&Plan) -> &Option<LineSpec>| {
+        let line = beside.and_then(|plan| line(plan).as_ref());
+        line.map(|line| Output::request(line, false, &consumer))
+            .transpose()
+    };
+    let lamps = Lamps::new(
+        lamp(|plan| &plan.green)?,
+        lamp(|plan| &plan.red)?,
+        lamp(|plan| &plan.buzzer)?,
+    );
     if args.flash.is_none() {
-        info!(
-            "door '{name}', flashes from {}, {}",
-            source.describe(),
-            lock.describe()
-        );
+        let (name, from, lock) = (&plan.name, source.describe(), lock.describe());
+        info!("door '{name}', flashes from {from}, {lock}");
+        sensors.describe().for_each(|line| info!("{line}"));
+        let relay = &plan.relay;
         info!("relay at {relay}; while it cannot be reached, the door stays locked");
     }
-    if insecure {
-        warn!("--insecure: whoever is on the way to {relay} can open this door");
+    if let LockSpec::Line {
+        fail_safe: true, ..
+    } = plan.lock
+    {
+        warn!("--fail-safe: a power cut unlocks this door, and so may the death of this program");
     }
-    let link = Link::new(Options {
-        address: relay,
-        upstream: "relay",
-        role: Role::Door,
-        name: name.clone(),
-        // Nobody waits for us who might give up first.
-        patience: Patience {
-            deadline: deadline.0,
-            margin: Duration::ZERO,
-        },
-        insecure,
-        identity,
-        clock: Arc::clone(&clock),
-    });
+    if plan.insecure {
+        warn!(
+            "--insecure: whoever is on the way to {} can open this door",
+            plan.relay
+        );
+    }
+    let link = plan.link(Arc::clone(&clock));
     link.check_address()
         .await
         .context("cannot use the relay's address")?;
 
     let hang_up = CancellationToken::new();
     let mut linked = tokio::spawn(link.clone().run(hang_up.clone()));
-    let latch = Latch::new(lock, open_for.0);
+    let keeper = Doorkeeper::new(
+        plan.name.clone(),
+        link.clone(),
+        Arc::clone(&clock),
+        plan.rules(),
+        Bolt::new(lock),
+        lamps,
+    );
+    if plan.has_lines() {
+        let live = keeper.watch();
+        tokio::spawn(async {
+            if let Err(cause) = live::tell(live).await {
+                warn!("--check will not see how this door stands: {cause}");
+            }
+        });
+    }
+    let (tell, changes) = mpsc::channel(CHANGES);
+    sensors.start(&tell);
+    drop(tell);
     let passage = Passage::new(
-        name,
+        plan.name.clone(),
         link.clone(),
         clock,
-        deadline.0,
-        latch,
+        plan.deadline,
+        keeper,
         console.clone(),
     );
-    let serving = async {
+    let (sender, readings) = mpsc::channel(1);
+    let feeding = async {
         // A flash that came before anything is known of the relay would wait for that.
         let settled = tokio::select! {
             settled = link.settled() => settled,
-            () = stop.cancelled() => return Ok((None, None)),
+            () = stop.cancelled() => return Ok(None),
         };
-        let (sender, readings) = mpsc::channel(1);
         match args.flash {
             Some(twinklet) => sender.send(Reading { twinklet }).await?,
             None => {
@@ -141,7 +156,11 @@ async fn serve(args: DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
             }
         }
         drop(sender);
-        anyhow::Ok((passage.run(readings, &stop).await, Some(settled)))
+        anyhow::Ok(Some(settled))
+    };
+    let serving = async {
+        let passing = async { Ok(passage.run(readings, changes, &stop).await) };
+        tokio::try_join!(passing, feeding)
     };
     let served = tokio::select! {
         served = serving => served,

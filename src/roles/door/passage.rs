@@ -5,20 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::error;
 
 use crate::clock::Clock;
 use crate::console::Console;
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 use crate::exit::Exit;
-use crate::hw::Reading;
+use crate::hw::{Change, Reading};
 use crate::render::one_line;
-use crate::roles::door::latch::Latch;
+use crate::roles::door::bolt::Stuck;
+use crate::roles::door::doorkeeper::Doorkeeper;
+use crate::roles::door::lamps::Outcome;
 use crate::wire::answers::{Answers, Owed, OwedReceiver};
-use crate::wire::link::Link;
+use crate::wire::link::{Link, Phase, Status};
 use crate::wire::{Answer, Flash};
 
 /// How many flashes may wait for their answer; beyond that the source waits.
@@ -31,7 +32,7 @@ pub(super) struct Passage {
     clock: Arc<dyn Clock>,
     /// How long an answer is of use.
     deadline: Duration,
-    latch: Latch,
+    keeper: Doorkeeper,
     console: Console,
     answers: Answers,
     owed: OwedReceiver,
@@ -51,7 +52,7 @@ impl Passage {
         link: Link,
         clock: Arc<dyn Clock>,
         deadline: Duration,
-        latch: Latch,
+        keeper: Doorkeeper,
         console: Console,
     ) -> Self {
         let (answers, owed) = Answers::channel();
@@ -61,7 +62,7 @@ impl Passage {
             link,
             clock,
             deadline,
-            latch,
+            keeper,
             console,
             answers,
             owed,
@@ -70,16 +71,33 @@ impl Passage {
         }
     }
 
-    /// Serves readings until there are no more and the door is locked again, or until told to
-    /// stop. Returns how the last flash went: open, not open, or not decided.
+    /// Serves readings and sensors until there are no more of either and the door is locked again,
+    /// or until told to stop. Returns how the last flash went: open, not open, or not decided.
     pub(super) async fn run(
         mut self,
         mut readings: mpsc::Receiver<Reading>,
+        mut changes: mpsc::Receiver<Change>,
         stop: &CancellationToken,
     ) -> Option<Exit> {
-        let mut more = true;
+        let mut relay = self.link.watch();
+        let is_there = |status: &Status| status.phase != Phase::Down;
+        self.keeper
+            .relay(is_there(&relay.borrow_and_update()), Instant::now());
+        let (mut more, mut watched) = (true, true);
         let mut last = None;
-        while more || !self.waiting.is_empty() || !self.latch.is_locked() {
+        loop {
+            let now = Instant::now();
+            self.keeper.pass_time(now);
+            if !more && !watched && self.waiting.is_empty() && self.keeper.is_at_rest() {
+                break;
+            }
+            let due = self.keeper.due(now);
+            let time = async {
+                match due {
+                    Some(due) => sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
             // While nobody reads what we print, answers wait; the lock's time does not.
             let next_answer = async {
                 self.console.room().await;
@@ -92,16 +110,26 @@ impl Passage {
                         None => more = false,
                     }
                 }
+                change = changes.recv(), if watched => {
+                    match change {
+                        Some(change) => self.keeper.sense(change, Instant::now()),
+                        None => watched = false,
+                    }
+                }
                 Some(owed) = next_answer => {
                     if let Owed::Verdict(answer, event) = owed {
                         last = self.answered(&answer, event).or(last);
                     }
                 }
-                () = self.latch.close_in_time() => (),
+                Ok(()) = relay.changed() => {
+                    let is_there = is_there(&relay.borrow_and_update());
+                    self.keeper.relay(is_there, Instant::now());
+                }
+                () = time => (),
                 () = stop.cancelled() => break,
             }
         }
-        self.latch.close();
+        self.keeper.close(Instant::now());
         // These opened nothing, and will not.
         for event in self.owed.close().await {
             self.link.undelivered(event, None);
@@ -140,28 +168,30 @@ impl Passage {
         self.console
             .say(&describe(asked.twinklet, verdict, answer.name.as_deref()));
         let went = match verdict {
-            Verdict::Open => self.open(now),
-            // Too late says as little of the badge as that nobody could be asked.
-            Verdict::DontOpen(reason) if reason.is_undecided() || reason == Reason::TooLate => {
-                Exit::Unusable
+            Verdict::Open => match self.keeper.let_in(event, now) {
+                Ok(()) => Exit::Done,
+                Err(Stuck) => Exit::Unusable,
+            },
+            Verdict::DontOpen(reason) => {
+                // Too late says as little of the badge as that nobody could be asked.
+                let undecided = reason.is_undecided() || reason == Reason::TooLate;
+                let outcome = if undecided {
+                    Outcome::Undecided
+                } else {
+                    Outcome::Refused
+                };
+                self.keeper.tell(outcome, now);
+                if undecided {
+                    Exit::Unusable
+                } else {
+                    Exit::Failed
+                }
             }
-            Verdict::DontOpen(_) => Exit::Failed,
         };
         if answer.verdict == Verdict::Open && went != Exit::Done {
             self.link.undelivered(event, None);
         }
         Some(went)
-    }
-
-    /// The one place where a door is unlocked.
-    fn open(&mut self, now: Instant) -> Exit {
-        match self.latch.open(now) {
-            Ok(()) => Exit::Done,
-            Err(cause) => {
-                error!("the lock does not unlock: {cause}");
-                Exit::Unusable
-            }
-        }
     }
 }
 

@@ -14,7 +14,7 @@ use tracing::{debug, error, info, warn};
 use crate::backoff::Backoff;
 use crate::wire::codec::FrameReader;
 use crate::wire::link::greeting::{Connected, Connection, open};
-use crate::wire::link::{Link, Options, Phase, Status};
+use crate::wire::link::{CLOCK_TOLERANCE_MS, Link, Options, Phase, Status};
 use crate::wire::{
     Echo, Error, GREETING_WITHIN, Message, PING_AFTER, SILENT_AFTER, WRITE_WITHIN, Welcome, address,
 };
@@ -24,8 +24,6 @@ const LASTING: Duration = Duration::from_secs(1);
 /// The wait after an answer that only a person can change (wrong version, wrong installation): no
 /// hurry, but once that is done, no door should have to wait for longer.
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);
-/// A clock that differs from the upstream's by more than this is worth a warning.
-const CLOCK_TOLERANCE_MS: u64 = 5_000;
 /// How long a stop waits for the upstream to note what became of the flashes it still has.
 const FAREWELL_WITHIN: Duration = Duration::from_millis(600);
 /// Why an upstream counts as down that says nothing in time.
@@ -85,7 +83,7 @@ impl Link {
     }
 
     /// Tries the upstream's addresses in turn, until one welcomes us.
-    async fn reach(&self) -> Result<Connected, Error> {
+    pub(super) async fn reach(&self) -> Result<Connected, Error> {
         let options = &self.shared.options;
         // Dead means no answer within the deadline, not only a closed socket.
         let patience = options.patience.deadline.min(GREETING_WITHIN);

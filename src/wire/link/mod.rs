@@ -24,11 +24,15 @@ use crate::wire::{Door, Error, Flash, Happened, Role};
 mod door_events;
 mod greeting;
 mod keeper;
+mod probe;
 mod state;
 
+pub use probe::Probe;
 use state::State;
 pub use state::{Patience, Phase};
 
+/// A clock that differs from the upstream's by more than this is worth a warning.
+pub const CLOCK_TOLERANCE_MS: u64 = 5_000;
 /// How long a start may wait for the upstream's name to be resolved.
 const RESOLVE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -184,9 +188,14 @@ impl Link {
         self.state().installation
     }
 
+    /// How the upstream stands, as it changes.
+    pub fn watch(&self) -> watch::Receiver<Status> {
+        self.shared.status.subscribe()
+    }
+
     /// Waits until the first attempt to connect has come to an end, and returns how.
     pub async fn settled(&self) -> Status {
-        let mut status = self.shared.status.subscribe();
+        let mut status = self.watch();
         match status
             .wait_for(|status| status.phase != Phase::Trying)
             .await
