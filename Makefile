@@ -5,7 +5,7 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: build demo test check fmt-check lint doc bench install uninstall clean
+.PHONY: build demo test test-vm vm-packages check fmt-check lint doc bench install uninstall clean
 
 # The release binary: target/release/twinkle
 build:
@@ -19,7 +19,17 @@ demo:
 test:
 	$(CARGO) test --locked
 
-# What CI runs.
+# Doors against the kernel's own simulated GPIO chip, in a virtual machine. Needs Debian 12 and what
+# vm-packages installs; the first run fetches and unpacks a kernel.
+test-vm:
+	$(CARGO) build --quiet --locked
+	./tests/vm/vm.sh run target/debug/twinkle tests/vm/*.sh
+
+# What test-vm needs, as root.
+vm-packages:
+	./tests/vm/vm.sh packages
+
+# What can be checked anywhere; CI runs test-vm too.
 check: fmt-check lint test doc demo
 
 fmt-check:
