@@ -1,9 +1,12 @@
 //! The command line of employees.
 
+use std::str::FromStr;
+
 use clap::{Args, Subcommand};
 
 use crate::cli::{AuthorArgs, SiteArgs};
 use crate::domain::calendar::DayChoice;
+use crate::domain::hours::Hours;
 use crate::domain::ids::{Department, EmployeeRef, PersonName, TwinkletId};
 use crate::render::Format;
 
@@ -11,22 +14,21 @@ use crate::render::Format;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 EMPLOYEE is a number, or a name that only one employee has. A DAY is 2026-11-22, today or yesterday.
+Every change holds for the next flash.
 Variables: TWINKLE_DB, TWINKLE_TIMEZONE
 
 Examples:
   twinkle employee add 'Asha Rao' --twinklet 7
-  twinkle employee add 'Ravi' --twinklet 8 --joined 2026-12-01 --department Optics
   twinkle employee suspend 'asha rao'
-  twinkle employee resume --twinklet 7
-  twinkle employee edit 3 --name 'Zoë Müller' --department ''
+  twinkle employee replace 'asha rao' --with 12
+  twinkle employee lend 'Ravi' --twinklet 90 --until 2026-11-27
+  twinkle employee grant 'Ravi' lab 'front door'
+  twinkle employee edit 'Ravi' --hours 'mon-fri 08:00-20:00, sat 09:00-13:00'
   twinkle employee depart 'Ravi' --on 2026-12-31")]
 pub struct EmployeeArgs {
     /// What to do.
     #[command(subcommand)]
     pub command: EmployeeCommand,
-    /// Who does it.
-    #[command(flatten)]
-    pub author: AuthorArgs,
     /// The database and its days.
     #[command(flatten)]
     pub site: SiteArgs,
@@ -39,14 +41,30 @@ pub enum EmployeeCommand {
     Add(AddArgs),
     /// List the employees
     List(ListArgs),
-    /// Change name, department, days or place on the register
+    /// Show what is known about an employee
+    Show(Whom),
+    /// Show what was changed about an employee, when and by whom
+    History(HistoryArgs),
+    /// Change name, department, hours, days or place on the register
     Edit(EditArgs),
     /// Set the last day of employment
     Depart(DepartArgs),
-    /// Let an employee in no more, from the next flash on
-    Suspend(Whom),
+    /// Let an employee in no more
+    Suspend(PersonArgs),
     /// Let a suspended employee in again
-    Resume(Whom),
+    Resume(PersonArgs),
+    /// Take a badge back and give another; who had none gets it
+    Replace(ReplaceArgs),
+    /// Note that a badge is lost: it opens nothing any more
+    Lost(PersonArgs),
+    /// Note that a lost badge is there again: it opens as before
+    Found(PersonArgs),
+    /// Lend a badge for some days
+    Lend(LendArgs),
+    /// Let an employee use doors: only those granted, from the first on
+    Grant(GrantArgs),
+    /// Take doors away from an employee
+    Ungrant(UngrantArgs),
 }
 
 /// Which employee is meant.
@@ -58,6 +76,28 @@ pub struct Whom {
     /// The employee who has this badge
     #[arg(long, value_name = "ID")]
     pub twinklet: Option<TwinkletId>,
+}
+
+/// The flags of every command that changes something.
+#[derive(Debug, Args)]
+pub struct ChangeArgs {
+    /// Who makes it.
+    #[command(flatten)]
+    pub author: AuthorArgs,
+    /// Only say what would be changed
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// A change that needs no more than whom it is about.
+#[derive(Debug, Args)]
+pub struct PersonArgs {
+    /// Who.
+    #[command(flatten)]
+    pub whom: Whom,
+    /// How it is made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// `twinkle employee add`.
@@ -74,6 +114,9 @@ pub struct AddArgs {
     /// The department
     #[arg(long, value_name = "NAME")]
     pub department: Option<Department>,
+    /// How it is made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// `twinkle employee list`.
@@ -87,13 +130,28 @@ pub struct ListArgs {
     pub format: Format,
 }
 
+/// `twinkle employee history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// Who.
+    #[command(flatten)]
+    pub whom: Whom,
+    /// How to print it: table or csv
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+    pub format: Format,
+}
+
 /// `twinkle employee edit`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Hours are those on the site's wall; they may cross midnight (fri 22:00-06:00), and days may be listed
+(sat, sun 09:00-13:00) or left out (08:00-20:00 every day).
+
 Examples:
   twinkle employee edit 'asha rao' --name 'Asha Menon'
   twinkle employee edit 3 --department Optics --joined 2026-11-01
-  twinkle employee edit 3 --department ''
+  twinkle employee edit 3 --department '' --hours ''
+  twinkle employee edit --twinklet 90 --valid-until 2026-11-30
   twinkle employee edit 'Visitor 1' --off-register")]
 pub struct EditArgs {
     /// Who.
@@ -101,22 +159,34 @@ pub struct EditArgs {
     pub whom: Whom,
     /// What is to be changed.
     #[command(flatten)]
-    pub change: EditChange,
+    pub values: EditValues,
+    /// How it is made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// What is to be changed about an employee.
 #[derive(Debug, Args)]
-#[group(id = "change", required = true, multiple = true)]
-pub struct EditChange {
+#[group(id = "values", required = true, multiple = true)]
+pub struct EditValues {
     /// The new name
     #[arg(long, value_name = "NAME")]
     pub name: Option<PersonName>,
     /// The department; '' for none
-    #[arg(long, value_name = "NAME", value_parser = parse_department)]
+    #[arg(long, value_name = "NAME")]
     pub department: Option<Choice<Department>>,
+    /// When to let in, as in 'mon-fri 08:00-20:00'; '' for at any time
+    #[arg(long, value_name = "HOURS")]
+    pub hours: Option<Choice<Hours>>,
     /// The first day of employment
     #[arg(long, value_name = "DAY")]
     pub joined: Option<DayChoice>,
+    /// The badge's first day
+    #[arg(long, value_name = "DAY")]
+    pub valid_from: Option<DayChoice>,
+    /// The badge's last day; '' for none
+    #[arg(long, value_name = "DAY")]
+    pub valid_until: Option<Choice<DayChoice>>,
     /// No line on the register: a visitor's pass, a shared badge
     #[arg(long, conflicts_with = "on_register")]
     pub off_register: bool,
@@ -144,18 +214,109 @@ pub struct DepartArgs {
     /// There is no last day any more
     #[arg(long, conflicts_with = "on")]
     pub undo: bool,
+    /// How it is made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
-/// A value that may be set to nothing.
+/// `twinkle employee replace`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  twinkle employee replace 'asha rao' --with 12
+  twinkle employee replace --twinklet 7 --with 12   where somebody has more than one badge")]
+pub struct ReplaceArgs {
+    /// Who.
+    #[command(flatten)]
+    pub whom: Whom,
+    /// The new badge's id
+    #[arg(long, value_name = "ID")]
+    pub with: TwinkletId,
+    /// How it is made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `twinkle employee lend`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Whoever has the badge otherwise gets it back after the last day. What is flashed with it counts for
+the one who has it then. A loan ends earlier with: edit --twinklet ID --valid-until today.
+
+Example:
+  twinkle employee lend 'Ravi' --twinklet 90 --until 2026-11-27")]
+pub struct LendArgs {
+    /// The employee's number, or name if only one has it
+    pub employee: EmployeeRef,
+    /// The badge's id
+    #[arg(long, value_name = "ID")]
+    pub twinklet: TwinkletId,
+    /// The first day [default: today]
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<DayChoice>,
+    /// The last day
+    #[arg(long, value_name = "DAY")]
+    pub until: DayChoice,
+    /// How it is made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `twinkle employee grant`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a grant an employee may use every door. From the first door granted on, only those granted.
+
+Examples:
+  twinkle employee grant 'Ravi' lab 'front door'
+  twinkle employee grant 'Ravi' --all             every door again")]
+pub struct GrantArgs {
+    /// The employee's number, or name if only one has it
+    pub employee: EmployeeRef,
+    /// The doors' names
+    #[arg(value_name = "DOOR", required_unless_present = "all")]
+    pub doors: Vec<String>,
+    /// Every door, also those to come
+    #[arg(long, conflicts_with = "doors")]
+    pub all: bool,
+    /// How it is made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `twinkle employee ungrant`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Taking the last door away leaves none: 'grant --all' lets an employee use every door again.
+
+Examples:
+  twinkle employee ungrant 'Ravi' lab
+  twinkle employee ungrant 'Ravi' --all           no door at all")]
+pub struct UngrantArgs {
+    /// The employee's number, or name if only one has it
+    pub employee: EmployeeRef,
+    /// The doors' names
+    #[arg(value_name = "DOOR", required_unless_present = "all")]
+    pub doors: Vec<String>,
+    /// Every door
+    #[arg(long, conflicts_with = "doors")]
+    pub all: bool,
+    /// How it is made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// A value that may be set to nothing, by an empty text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice<T>(pub Option<T>);
 
-fn parse_department(text: &str) -> Result<Choice<Department>, String> {
-    match text.trim().is_empty() {
-        true => Ok(Choice(None)),
-        false => text
-            .parse()
-            .map(|department| Choice(Some(department)))
-            .map_err(|invalid: crate::domain::ids::Invalid| invalid.to_string()),
+impl<T: FromStr> FromStr for Choice<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        match text.trim().is_empty() {
+            true => Ok(Self(None)),
+            false => text.parse().map(|value| Self(Some(value))),
+        }
     }
 }

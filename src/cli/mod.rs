@@ -120,7 +120,7 @@ pub struct SiteArgs {
 #[derive(Debug, Clone, Args)]
 pub struct AuthorArgs {
     /// Who makes the change, for the audit [default: who logged in]
-    #[arg(long, global = true, value_name = "PERSON")]
+    #[arg(long, value_name = "PERSON")]
     pub by: Option<PersonName>,
 }
 

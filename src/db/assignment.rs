@@ -1,11 +1,74 @@
 //! Which twinklet belongs to whom, from which day until which.
 
+use std::fmt;
+
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::db::values::{from_millis, to_millis};
 use crate::db::{Error, Result};
 use crate::domain::access::Assignment;
 use crate::domain::calendar::Day;
 use crate::domain::ids::{EmployeeNumber, TwinkletId};
+
+/// A badge in an employee's hands for some days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Badge {
+    /// The assignment's own number.
+    pub(super) id: i64,
+    /// The badge.
+    pub twinklet: TwinkletId,
+    /// The first day.
+    pub from: Day,
+    /// The last day; `None` for one without end.
+    pub until: Option<Day>,
+    /// Since when it is lost or taken back, if so.
+    pub revoked: Option<DateTime<Utc>>,
+}
+
+impl Badge {
+    /// A badge to be given for these days.
+    pub fn new(twinklet: TwinkletId, from: Day, until: Option<Day>) -> Self {
+        Self {
+            id: 0,
+            twinklet,
+            from,
+            until,
+            revoked: None,
+        }
+    }
+
+    /// Whether it has any day at all.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if not.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.until.is_some_and(|until| until < self.from) {
+            true => Err(Error::Conflict(format!(
+                "twinklet {self}: the last day is before the first"
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether its last day is over.
+    pub fn is_over(&self, today: Day) -> bool {
+        self.until.is_some_and(|until| until < today)
+    }
+
+    /// Whether it is lost, rather than taken back: then it would still be the employee's.
+    pub fn is_lost(&self, today: Day) -> bool {
+        self.revoked.is_some() && self.until.is_none_or(|until| until > today)
+    }
+}
+
+impl fmt::Display for Badge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {}", self.twinklet, self.from)?;
+        self.until
+            .map_or(Ok(()), |until| write!(f, " until {until}"))
+    }
+}
 
 /// An assignment with its employee, as a flash needs them.
 #[derive(Debug)]
@@ -116,20 +179,88 @@ fn taken(twinklet: TwinkletId, number: EmployeeNumber, name: &str, since: Day) -
     ))
 }
 
-/// Gives a twinklet to an employee from a day on, without end.
+/// Gives a twinklet to an employee for some days.
 ///
 /// # Errors
-/// [`Error::Conflict`] if it is somebody's on that day or later.
-pub(super) fn give(
+/// [`Error::Conflict`] if it is somebody's on one of them.
+pub(super) fn give(connection: &Connection, employee: EmployeeNumber, badge: &Badge) -> Result<()> {
+    insert(connection, employee, badge)?;
+    check_overlaps(connection, employee)
+}
+
+/// Adds an assignment, whatever else there is.
+///
+/// # Errors
+/// [`Error::Conflict`] if it ends before it begins.
+pub(super) fn insert(
     connection: &Connection,
-    twinklet: TwinkletId,
     employee: EmployeeNumber,
-    from: Day,
+    badge: &Badge,
 ) -> Result<()> {
+    badge.check()?;
     connection
         .prepare_cached(
-            "INSERT INTO assignment (twinklet, employee, from_day) VALUES (?1, ?2, ?3)",
+            "INSERT INTO assignment (twinklet, employee, from_day, until_day)
+             VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute((twinklet, employee, from))?;
-    check_overlaps(connection, employee)
+        .execute((badge.twinklet, employee, badge.from, badge.until))?;
+    Ok(())
+}
+
+/// Changes the days of an assignment.
+pub(super) fn set_days(
+    connection: &Connection,
+    id: i64,
+    from: Day,
+    until: Option<Day>,
+) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE assignment SET from_day = ?2, until_day = ?3 WHERE id = ?1")?
+        .execute((id, from, until))?;
+    Ok(())
+}
+
+/// Revokes an assignment at that instant, or takes that back.
+pub(super) fn set_revoked(
+    connection: &Connection,
+    id: i64,
+    revoked: Option<DateTime<Utc>>,
+) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE assignment SET revoked = ?2 WHERE id = ?1")?
+        .execute((id, revoked.map(to_millis)))?;
+    Ok(())
+}
+
+/// Every assignment of a badge, in the order in which they begin, with its employee.
+pub(super) fn of_twinklet(
+    connection: &Connection,
+    twinklet: TwinkletId,
+) -> Result<Vec<(EmployeeNumber, Badge)>> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, twinklet, from_day, until_day, revoked, employee FROM assignment
+         WHERE twinklet = ?1 ORDER BY from_day, id",
+    )?;
+    let all = select.query_map([twinklet], |row| Ok((row.get(5)?, badge(row)?)))?;
+    Ok(all.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Every assignment of an employee, in the order in which they begin.
+pub(super) fn of_employee(connection: &Connection, employee: EmployeeNumber) -> Result<Vec<Badge>> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, twinklet, from_day, until_day, revoked FROM assignment
+         WHERE employee = ?1 ORDER BY from_day, id",
+    )?;
+    let all = select.query_map([employee], badge)?;
+    Ok(all.collect::<rusqlite::Result<_>>()?)
+}
+
+fn badge(row: &Row<'_>) -> rusqlite::Result<Badge> {
+    Ok(Badge {
+        id: row.get(0)?,
+        twinklet: row.get(1)?,
+        from: row.get(2)?,
+        until: row.get(3)?,
+        revoked: row.get::<_, Option<i64>>(4)?.map(from_millis),
+    })
 }

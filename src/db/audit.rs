@@ -5,8 +5,8 @@ use rusqlite::Connection;
 
 use serde_json::{Map, Value};
 
-use crate::db::values::to_millis;
-use crate::db::{Change, Result};
+use crate::db::values::{from_millis, to_millis};
+use crate::db::{Change, Result, Store};
 use crate::domain::ids::EmployeeNumber;
 
 /// Who makes a change, and when.
@@ -50,4 +50,72 @@ pub(super) fn record(
             object(|change| &change.new),
         ))?;
     Ok(())
+}
+
+/// What was written down of one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who made it.
+    pub who: String,
+    /// What it was: `add`, `edit`, …
+    pub action: String,
+    /// What there is to say about it.
+    pub detail: String,
+    /// Each value that was changed: which, the old one, the new one.
+    pub values: Vec<(String, Option<String>, Option<String>)>,
+}
+
+impl Store {
+    /// All changes of an employee, oldest first.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn history(&self, employee: EmployeeNumber) -> Result<Vec<AuditRow>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT at, who, action, detail, old, new FROM audit WHERE employee = ?1 ORDER BY id",
+        )?;
+        let rows = select.query_map([employee], |row| {
+            Ok(AuditRow {
+                at: from_millis(row.get(0)?),
+                who: row.get(1)?,
+                action: row.get(2)?,
+                detail: row.get(3)?,
+                values: values(row.get(4)?, row.get(5)?),
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+/// The values of two JSON objects by field, in the order of the fields. What is no such object,
+/// which only another program can have written, is shown as it is.
+fn values(
+    old: Option<String>,
+    new: Option<String>,
+) -> Vec<(String, Option<String>, Option<String>)> {
+    let read = |text: Option<String>| -> Map<String, Value> {
+        let Some(text) = text else {
+            return Map::new();
+        };
+        serde_json::from_str(&text)
+            .unwrap_or_else(|_| Map::from_iter([("?".to_owned(), Value::String(text))]))
+    };
+    let (mut old, mut new) = (read(old), read(new));
+    let mut fields: Vec<_> = old.keys().chain(new.keys()).cloned().collect();
+    fields.sort();
+    fields.dedup();
+    let text = |value: Value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let take = |map: &mut Map<String, Value>, field: &str| map.remove(field).map(text);
+    fields
+        .into_iter()
+        .map(|field| {
+            let (old, new) = (take(&mut old, &field), take(&mut new, &field));
+            (field, old, new)
+        })
+        .collect()
 }

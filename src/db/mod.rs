@@ -29,12 +29,14 @@ mod undelivered;
 mod values;
 
 pub use admit::{Entry, FlashEntry, Outcome};
-pub use audit::Author;
+pub use assignment::Badge;
+pub use audit::{AuditRow, Author};
 pub use device::{Device, DeviceKind, Seen, Sighting};
 pub use door_event::DoorEventEntry;
 pub use employee::{Change, Changed, Edit, Employee, NewEmployee};
 pub use event_list::{EventRow, What};
 pub use identity::Enrolled;
+pub use grant::Grant;
 pub use open::{Condition, Opened};
 pub use register::{Asked, Facts};
 use schema::Kind;
@@ -148,6 +150,8 @@ pub struct Database<K> {
     file: Option<(u64, u64)>,
     /// When days begin, as the central last read it.
     day_rules: Option<day_rules::DayRules>,
+    /// Whether changes are tried out only, and undone at their end.
+    rehearsing: bool,
     /// Held by a server for as long as it serves the database.
     _served: Option<std::fs::File>,
     kind: PhantomData<K>,
@@ -160,6 +164,11 @@ pub type Store = Database<schema::Central>;
 pub type RelayStore = Database<schema::Relay>;
 
 impl<K: Kind> Database<K> {
+    /// Only tries changes out from now on: each is made, checked, and undone at its end.
+    pub fn rehearse(&mut self) {
+        self.rehearsing = true;
+    }
+
     /// Runs a change in one transaction that takes the write lock at once, so that what it reads
     /// stays true until it has written. An error leaves the database as it was.
     fn write<T>(&mut self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
@@ -171,7 +180,10 @@ impl<K: Kind> Database<K> {
             let behavior = TransactionBehavior::Immediate;
             let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
             let result = change(&transaction)?;
-            transaction.commit()?;
+            match self.rehearsing {
+                true => transaction.rollback()?,
+                false => transaction.commit()?,
+            }
             Ok(result)
         };
         run().map_err(|error: Error| match error.is_read_only() {

@@ -73,6 +73,7 @@ impl<K: Kind> Database<K> {
             path: path.to_owned(),
             file: identity(path),
             day_rules: None,
+            rehearsing: false,
             _served: None,
             kind: PhantomData,
         };
@@ -148,6 +149,7 @@ impl Store {
             path: path.to_owned(),
             file: identity(path),
             day_rules: None,
+            rehearsing: false,
             _served: None,
             kind: PhantomData,
         })

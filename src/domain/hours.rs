@@ -63,7 +63,7 @@ impl FromStr for Hours {
         let mut windows = Vec::new();
         let mut waiting = WeekdaySet::EMPTY;
         for part in text.split([',', ';']) {
-            let is_days = |word: &&str| !word.contains(':');
+            let is_days = |word: &&str| word.starts_with(char::is_alphabetic);
             let mut words = part.split_whitespace().peekable();
             if words.peek().is_none() {
                 return Err(unclear("something is missing beside a comma"));

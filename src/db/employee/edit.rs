@@ -2,10 +2,11 @@
 
 use rusqlite::Connection;
 
+use crate::db::assignment::{self, Badge};
 use crate::db::audit::{self, Author};
-use crate::db::employee::find;
+use crate::db::employee::{badges, find};
 use crate::db::values::to_millis;
-use crate::db::{Employee, Error, Result, Store, assignment};
+use crate::db::{Employee, Error, Result, Store};
 use crate::domain::calendar::Day;
 use crate::domain::hours::Hours;
 use crate::domain::ids::{Department, EmployeeNumber, EmployeeRef, PersonName, TwinkletId};
@@ -40,6 +41,10 @@ pub struct Edit {
     pub off_register: Option<bool>,
     /// When the employee may enter; `Some(None)` for at any time.
     pub hours: Option<Option<Hours>>,
+    /// The first day of the badge.
+    pub badge_from: Option<Day>,
+    /// The last day of the badge; `Some(None)` for none.
+    pub badge_until: Option<Option<Day>>,
 }
 
 /// One value that a change changed.
@@ -79,7 +84,11 @@ impl Store {
                     new.department.as_ref().map(Department::as_str),
                 ))?;
             let number = EmployeeNumber(transaction.last_insert_rowid());
-            assignment::give(transaction, new.twinklet, number, new.joined)?;
+            assignment::give(
+                transaction,
+                number,
+                &Badge::new(new.twinklet, new.joined, None),
+            )?;
             let set = |field, value: Option<String>| Change {
                 field,
                 old: None,
@@ -116,7 +125,19 @@ impl Store {
         self.write(|transaction| {
             let before = find(transaction, whom, today)?;
             let employee = edited(&before, edit, author);
-            let changes = store(transaction, &before, &employee, action, author)?;
+            let (from, until) = (edit.badge_from, edit.badge_until);
+            let mut changes = store(transaction, &before, &employee)?;
+            changes.extend(badges::set_days(
+                transaction,
+                whom,
+                &before,
+                from,
+                until,
+                today,
+            )?);
+            if !changes.is_empty() {
+                audit::record(transaction, author, action, employee.number, "", &changes)?;
+            }
             Ok(Changed { employee, changes })
         })
     }
@@ -133,6 +154,7 @@ fn edited(before: &Employee, edit: &Edit, author: &Author) -> Employee {
         suspended,
         off_register,
         hours,
+        ..
     } = edit.clone();
     if let Some(name) = name {
         name.as_str().clone_into(&mut after.name);
@@ -153,14 +175,8 @@ fn edited(before: &Employee, edit: &Edit, author: &Author) -> Employee {
     after
 }
 
-/// Stores an employee's values where they differ from those before, and writes down what did.
-fn store(
-    connection: &Connection,
-    before: &Employee,
-    after: &Employee,
-    action: &str,
-    author: &Author,
-) -> Result<Vec<Change>> {
+/// Stores an employee's values where they differ from those before; returns what did.
+fn store(connection: &Connection, before: &Employee, after: &Employee) -> Result<Vec<Change>> {
     let changes = differences(before, after);
     if changes.is_empty() {
         return Ok(changes);
@@ -191,7 +207,6 @@ fn store(
     if after.left != before.left {
         assignment::check_overlaps(connection, after.number)?;
     }
-    audit::record(connection, author, action, after.number, "", &changes)?;
     Ok(changes)
 }
 

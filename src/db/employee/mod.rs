@@ -11,6 +11,7 @@ use crate::domain::hours::Hours;
 use crate::domain::ids::{EmployeeNumber, EmployeeRef, TwinkletId};
 use crate::domain::near::nearest;
 
+mod badges;
 mod edit;
 
 pub use edit::{Change, Changed, Edit, NewEmployee};

@@ -6,12 +6,13 @@ use crate::roles::employee::{Office, say};
 
 /// Adds an employee with a badge.
 pub(super) fn run(office: &mut Office, args: AddArgs) -> anyhow::Result<()> {
+    office.prepare(&args.change);
     let new = NewEmployee {
         name: args.name,
         twinklet: args.twinklet,
         joined: args
             .joined
-            .map_or(office.today, |choice| choice.resolve(office.today)),
+            .map_or(office.today, |choice| office.day(choice)),
         department: args.department,
     };
     let number = office.store.add_employee(&new, &office.author)?;

@@ -1,24 +1,32 @@
 //! `twinkle employee edit`.
 
-use crate::cli::employee::EditArgs;
+use crate::cli::employee::{Choice, EditArgs};
 use crate::db::Edit;
-use crate::roles::employee::{Office, say_changed};
+use crate::roles::employee::{Office, meant, say_changed};
 
-/// Changes what is known about an employee.
+/// Changes what is known about an employee, and from when until when a badge is one's own.
 pub(super) fn run(office: &mut Office, args: EditArgs) -> anyhow::Result<()> {
-    let change = args.change;
+    office.prepare(&args.change);
+    let (whom, values, today) = (meant(args.whom)?, args.values, office.today);
     let edit = Edit {
-        name: change.name,
-        department: change.department.map(|choice| choice.0),
-        joined: change.joined.map(|choice| choice.resolve(office.today)),
-        off_register: match (change.off_register, change.on_register) {
+        name: values.name,
+        department: values.department.map(|choice| choice.0),
+        joined: values.joined.map(|choice| office.day(choice)),
+        off_register: match (values.off_register, values.on_register) {
             (true, _) => Some(true),
             (_, true) => Some(false),
             _ => None,
         },
+        hours: values.hours.map(|choice| choice.0),
+        badge_from: values.valid_from.map(|choice| office.day(choice)),
+        badge_until: values
+            .valid_until
+            .map(|Choice(until)| until.map(|choice| office.day(choice))),
         ..Edit::default()
     };
-    let changed = office.edit(args.whom, &edit, "edit")?;
+    let changed = office
+        .store
+        .edit_employee(&whom, &edit, "edit", today, &office.author)?;
     say_changed("edited", &changed)?;
     Ok(())
 }

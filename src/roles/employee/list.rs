@@ -55,17 +55,21 @@ pub(super) fn run(office: &Office, args: &ListArgs) -> anyhow::Result<()> {
 
 fn row(employee: &Employee, today: Day) -> Vec<String> {
     let twinklets: Vec<_> = employee.twinklets.iter().map(ToString::to_string).collect();
-    let state = match (employee.suspended, employee.left) {
-        (_, Some(left)) if left < today => "left",
-        (Some(_), _) => "suspended",
-        (None, _) if employee.joined > today => "to come",
-        (None, _) => "active",
-    };
     vec![
         employee.number.to_string(),
         employee.name.clone(),
         twinklets.join(" "),
         employee.joined.to_string(),
-        state.to_owned(),
+        state(employee, today).to_owned(),
     ]
+}
+
+/// How an employee stands that day.
+pub(super) fn state(employee: &Employee, today: Day) -> &'static str {
+    match (employee.suspended, employee.left) {
+        (_, Some(left)) if left < today => "left",
+        (Some(_), _) => "suspended",
+        (None, _) if employee.joined > today => "to come",
+        (None, _) => "active",
+    }
 }

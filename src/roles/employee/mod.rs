@@ -8,20 +8,24 @@ use anyhow::Context;
 
 use crate::author;
 use crate::cli::EmployeeArgs;
-use crate::cli::employee::{EmployeeCommand, Whom};
+use crate::cli::employee::{ChangeArgs, EmployeeCommand, Whom};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
-use crate::db::{Author, Changed, Edit, Store};
-use crate::domain::calendar::Day;
+use crate::db::{Author, Changed, Employee, Store};
+use crate::domain::calendar::{Day, DayChoice, Days};
 use crate::domain::ids::EmployeeRef;
 use crate::exit::Exit;
 use crate::render;
 use crate::site::Site;
 
 mod add;
+mod badges;
 mod depart;
+mod doors;
 mod edit;
+mod history;
 mod list;
+mod show;
 mod suspend;
 
 /// Runs `twinkle employee`.
@@ -34,19 +38,32 @@ pub fn run(args: EmployeeArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let now = SystemClock.now();
     let mut office = Office {
         store,
+        days,
         today: days.day_of(now),
         author: Author {
-            who: author::who(args.author.by.as_ref()),
+            who: author::who(None),
             at: now,
         },
+        rehearsing: false,
     };
     match args.command {
         EmployeeCommand::Add(args) => add::run(&mut office, args)?,
         EmployeeCommand::List(args) => list::run(&office, &args)?,
+        EmployeeCommand::Show(whom) => show::run(&office, whom)?,
+        EmployeeCommand::History(args) => history::run(&office, args)?,
         EmployeeCommand::Edit(args) => edit::run(&mut office, args)?,
         EmployeeCommand::Depart(args) => depart::run(&mut office, args)?,
-        EmployeeCommand::Suspend(whom) => suspend::run(&mut office, whom, true)?,
-        EmployeeCommand::Resume(whom) => suspend::run(&mut office, whom, false)?,
+        EmployeeCommand::Suspend(args) => suspend::run(&mut office, args, true)?,
+        EmployeeCommand::Resume(args) => suspend::run(&mut office, args, false)?,
+        EmployeeCommand::Replace(args) => badges::replace(&mut office, args)?,
+        EmployeeCommand::Lost(args) => badges::lost(&mut office, args)?,
+        EmployeeCommand::Found(args) => badges::found(&mut office, args)?,
+        EmployeeCommand::Lend(args) => badges::lend(&mut office, &args)?,
+        EmployeeCommand::Grant(args) => doors::grant(&mut office, args)?,
+        EmployeeCommand::Ungrant(args) => doors::ungrant(&mut office, args)?,
+    }
+    if office.rehearsing {
+        say(format_args!("Nothing was changed: this was a dry run."))?;
     }
     Ok(Exit::Done)
 }
@@ -54,17 +71,26 @@ pub fn run(args: EmployeeArgs, settings: &Settings) -> anyhow::Result<Exit> {
 /// What every job works with.
 struct Office {
     store: Store,
+    days: Days,
     today: Day,
     author: Author,
+    /// Whether changes are only tried out.
+    rehearsing: bool,
 }
 
 impl Office {
-    /// Changes what is known about an employee.
-    fn edit(&mut self, whom: Whom, edit: &Edit, action: &str) -> anyhow::Result<Changed> {
-        let whom = meant(whom)?;
-        Ok(self
-            .store
-            .edit_employee(&whom, edit, action, self.today, &self.author)?)
+    /// Prepares for a change: who makes it, and whether in earnest.
+    fn prepare(&mut self, change: &ChangeArgs) {
+        self.author.who = author::who(change.author.by.as_ref());
+        if change.dry_run {
+            self.rehearsing = true;
+            self.store.rehearse();
+        }
+    }
+
+    /// The day that is meant.
+    fn day(&self, choice: DayChoice) -> Day {
+        choice.resolve(self.today)
     }
 }
 
@@ -80,23 +106,28 @@ fn say(line: fmt::Arguments<'_>) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
+/// An employee as messages name one.
+fn title(employee: &Employee) -> String {
+    format!("{}: {}", employee.number, render::one_line(&employee.name))
+}
+
 /// Says what became of a change: who was changed how, then each value, the old one first.
 fn say_changed(done: &str, changed: &Changed) -> io::Result<()> {
-    let (number, name) = (changed.employee.number, &changed.employee.name);
-    let name = render::one_line(name);
+    let title = title(&changed.employee);
     if changed.changes.is_empty() {
-        return say(format_args!("{number}: {name} is so already"));
+        return say(format_args!("{title} is so already"));
     }
-    say(format_args!("{done} {number}: {name}"))?;
+    say(format_args!("{done} {title}"))?;
     let width = changed.changes.iter().map(|change| change.field.len());
     let width = width.max().unwrap_or_default();
     for change in &changed.changes {
-        let value = |value: &Option<String>| match value {
-            Some(value) => render::one_line(value).into_owned(),
-            None => "-".to_owned(),
-        };
-        let (old, new) = (value(&change.old), value(&change.new));
+        let (old, new) = (shown(change.old.as_deref()), shown(change.new.as_deref()));
         say(format_args!("  {:width$}  {old} -> {new}", change.field))?;
     }
     Ok(())
+}
+
+/// A value of a change, on one line; a dash for none.
+fn shown(value: Option<&str>) -> String {
+    value.map_or("-".to_owned(), |value| render::one_line(value).into_owned())
 }
