@@ -1,5 +1,6 @@
 //! The command line of employees.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
@@ -65,6 +66,10 @@ pub enum EmployeeCommand {
     Grant(GrantArgs),
     /// Take doors away from an employee
     Ungrant(UngrantArgs),
+    /// Add and change employees from a CSV file: all of it or nothing
+    Import(ImportArgs),
+    /// Print all employees as CSV, as import reads it
+    Export,
 }
 
 /// Which employee is meant.
@@ -301,6 +306,28 @@ pub struct UngrantArgs {
     /// Every door
     #[arg(long, conflicts_with = "doors")]
     pub all: bool,
+    /// How it is made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `twinkle employee import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file is CSV in UTF-8, its cells apart by commas or semicolons. Its first line names the columns, of
+which any may be left out but one of the first two: number, name, twinklet, joined, left, department,
+hours, doors, suspended, off-register. 'twinkle employee export' shows how they are filled.
+
+A line is about the employee with that number; without one, about whoever has that name, and, where
+there are badges, one of them. Nobody such: somebody new. What a column says is so afterwards: a badge
+that is not named is taken back.
+
+Examples:
+  twinkle employee import staff.csv --dry-run
+  twinkle employee export | sed s/Optics/Photonics/ | twinkle employee import -")]
+pub struct ImportArgs {
+    /// The file; - for standard input
+    pub file: PathBuf,
     /// How it is made.
     #[command(flatten)]
     pub change: ChangeArgs,

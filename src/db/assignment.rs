@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::db::audit::Author;
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{Error, Result};
 use crate::domain::access::Assignment;
@@ -35,6 +36,15 @@ impl Badge {
             from,
             until,
             revoked: None,
+        }
+    }
+
+    /// The same on other days.
+    pub fn with_days(self, from: Day, until: Option<Day>) -> Self {
+        Self {
+            from,
+            until,
+            ..self
         }
     }
 
@@ -229,6 +239,39 @@ pub(super) fn set_revoked(
     connection
         .prepare_cached("UPDATE assignment SET revoked = ?2 WHERE id = ?1")?
         .execute((id, revoked.map(to_millis)))?;
+    Ok(())
+}
+
+/// Takes a badge back today: it opens nothing any more, and is free for somebody else.
+pub(super) fn take_back(
+    connection: &Connection,
+    badge: &Badge,
+    today: Day,
+    author: &Author,
+) -> Result<()> {
+    set_revoked(connection, badge.id, badge.revoked.or(Some(author.at)))?;
+    // One that was still to come keeps its first day, and so its row's sense.
+    set_days(
+        connection,
+        badge.id,
+        badge.from,
+        Some(badge.from.max(today)),
+    )
+}
+
+/// Calls `each` with every assignment and its employee, in the order in which they begin.
+pub(super) fn each(
+    connection: &Connection,
+    mut each: impl FnMut(EmployeeNumber, Badge),
+) -> Result<()> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, twinklet, from_day, until_day, revoked, employee FROM assignment
+         ORDER BY from_day, id",
+    )?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        each(row.get(5)?, badge(row)?);
+    }
     Ok(())
 }
 

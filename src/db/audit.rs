@@ -28,28 +28,54 @@ pub(super) fn record(
     detail: &str,
     changes: &[Change],
 ) -> Result<()> {
-    let object = |value: fn(&Change) -> &Option<String>| {
-        let fields = changes.iter().filter_map(|change| {
-            let value = value(change).clone()?;
-            Some((change.field.to_owned(), Value::String(value)))
-        });
-        Value::Object(fields.collect::<Map<_, _>>()).to_string()
-    };
-    connection
-        .prepare_cached(
-            "INSERT INTO audit (at, who, action, employee, detail, old, new)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute((
-            to_millis(author.at),
-            &author.who,
-            action,
-            employee.into(),
-            detail,
-            object(|change| &change.old),
-            object(|change| &change.new),
-        ))?;
-    Ok(())
+    Row::of(changes).record(connection, author, action, employee, detail)
+}
+
+/// The values before and after a change, as they are written down.
+pub(super) struct Row {
+    old: String,
+    new: String,
+}
+
+impl Row {
+    pub(super) fn of(changes: &[Change]) -> Self {
+        let object = |value: fn(&Change) -> &Option<String>| {
+            let fields = changes.iter().filter_map(|change| {
+                let value = value(change).clone()?;
+                Some((change.field.to_owned(), Value::String(value)))
+            });
+            Value::Object(fields.collect::<Map<_, _>>()).to_string()
+        };
+        Self {
+            old: object(|change| &change.old),
+            new: object(|change| &change.new),
+        }
+    }
+
+    pub(super) fn record(
+        &self,
+        connection: &Connection,
+        author: &Author,
+        action: &str,
+        employee: impl Into<Option<EmployeeNumber>>,
+        detail: &str,
+    ) -> Result<()> {
+        connection
+            .prepare_cached(
+                "INSERT INTO audit (at, who, action, employee, detail, old, new)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute((
+                to_millis(author.at),
+                &author.who,
+                action,
+                employee.into(),
+                detail,
+                &self.old,
+                &self.new,
+            ))?;
+        Ok(())
+    }
 }
 
 /// What was written down of one change.

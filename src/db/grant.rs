@@ -151,14 +151,15 @@ fn known(connection: &Connection, wanted: &[String]) -> Result<Vec<String>> {
     Ok(doors)
 }
 
-fn names(connection: &Connection) -> Result<Vec<String>> {
+/// The names of all doors, in their order.
+pub(super) fn names(connection: &Connection) -> Result<Vec<String>> {
     let mut select = connection.prepare_cached("SELECT name FROM door ORDER BY name")?;
     let doors = select.query_map([], |row| row.get(0))?;
     Ok(doors.collect::<rusqlite::Result<_>>()?)
 }
 
 /// That there is no such door, and which there are.
-fn no_door(name: &str, known: &[String]) -> String {
+pub fn no_door(name: &str, known: &[String]) -> String {
     let quoted = |names: &[&str], between| {
         let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
         names.join(between)

@@ -57,13 +57,27 @@ pub(super) fn writer<W: Write>(to: W) -> Writer<W> {
 }
 
 /// A cell that no spreadsheet takes for a formula: one that begins like a formula gets an
-/// apostrophe before it, which spreadsheets take as "this is text".
+/// apostrophe before it, which spreadsheets take as "this is text". So that it can be taken off
+/// again, a text that itself begins like a guarded one gets one more.
 pub(super) fn safe_cell(cell: &str) -> Cow<'_, str> {
     let cell = one_line(cell);
-    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    match is_formula(cell.trim_start_matches('\'')) {
         true => Cow::Owned(format!("'{cell}")),
         false => cell,
     }
+}
+
+/// The text that was written as this cell: without the apostrophe that guards a formula.
+pub fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if is_formula(text.trim_start_matches('\'')) => text,
+        _ => cell,
+    }
+}
+
+/// Whether a spreadsheet would calculate it; those of East Asia take the wide signs too.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
@@ -94,5 +108,15 @@ mod tests {
             1,\"'=HYPERLINK(\"\"http://x\"\")\"\r\n2,'+1a\r\n3,'@x\r\n4,'-y\r\n\
             5,\"Rao, \"\"Asha\"\"\"\r\n6,Zoë\r\n7,a\u{FFFD}b\r\n";
         assert_eq!(String::from_utf8(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn guards_are_taken_off_again_and_nothing_else() {
+        for text in [
+            "=1+1", "'=1+1", "''@x", "'t Hooft", "O'Brien", "'", "", "-", "＝1", "a=b",
+        ] {
+            assert_eq!(unguarded(&safe_cell(text)), text);
+        }
+        assert_eq!(safe_cell("'t Hooft"), "'t Hooft");
     }
 }

@@ -39,10 +39,7 @@ impl Store {
                 if old.twinklet == with && old.revoked.is_none() {
                     return unchanged(employee);
                 }
-                assignment::set_revoked(transaction, old.id, old.revoked.or(Some(author.at)))?;
-                // One that was still to come keeps its first day, and so its row's sense.
-                let until = old.from.max(today);
-                assignment::set_days(transaction, old.id, old.from, Some(until))?;
+                assignment::take_back(transaction, old, today, author)?;
             }
             let until = old.and_then(|old| old.until);
             assignment::give(

@@ -74,36 +74,22 @@ impl Store {
     /// [`Error::Conflict`] if the badge is somebody's; else those of writing.
     pub fn add_employee(&mut self, new: &NewEmployee, author: &Author) -> Result<EmployeeNumber> {
         self.write(|transaction| {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO employee (name, joined, department) VALUES (?1, ?2, ?3)",
-                )?
-                .execute((
-                    new.name.as_str(),
-                    new.joined,
-                    new.department.as_ref().map(Department::as_str),
-                ))?;
-            let number = EmployeeNumber(transaction.last_insert_rowid());
+            let employee = Employee {
+                department: new.department.as_ref().map(ToString::to_string),
+                ..Employee::new(new.name.as_str(), new.joined)
+            };
+            let number = insert(transaction, &employee)?;
             assignment::give(
                 transaction,
                 number,
                 &Badge::new(new.twinklet, new.joined, None),
             )?;
-            let set = |field, value: Option<String>| Change {
-                field,
+            let mut changes = values_of(&employee);
+            changes.push(Change {
+                field: "twinklet",
                 old: None,
-                new: value,
-            };
-            let mut changes = vec![
-                set("name", Some(new.name.to_string())),
-                set(
-                    "department",
-                    new.department.as_ref().map(ToString::to_string),
-                ),
-                set("joined", Some(new.joined.to_string())),
-                set("twinklet", Some(new.twinklet.to_string())),
-            ];
-            changes.retain(|change| change.new.is_some());
+                new: Some(new.twinklet.to_string()),
+            });
             audit::record(transaction, author, "add", number, "", &changes)?;
             Ok(number)
         })
@@ -187,22 +173,7 @@ fn store(connection: &Connection, before: &Employee, after: &Employee) -> Result
             after.name, after.number, after.joined
         )));
     }
-    connection
-        .prepare_cached(
-            "UPDATE employee SET name = ?2, department = ?3, joined = ?4, left_on = ?5,
-                 suspended = ?6, off_register = ?7, hours = ?8
-             WHERE number = ?1",
-        )?
-        .execute((
-            after.number,
-            &after.name,
-            &after.department,
-            after.joined,
-            after.left,
-            after.suspended.map(to_millis),
-            after.off_register,
-            &after.hours,
-        ))?;
+    update(connection, after)?;
     // Who stays longer keeps the badges longer; somebody else may have them by then.
     if after.left != before.left {
         assignment::check_overlaps(connection, after.number)?;
@@ -210,23 +181,84 @@ fn store(connection: &Connection, before: &Employee, after: &Employee) -> Result
     Ok(changes)
 }
 
+/// Adds an employee, under a number of its own if it has one; returns the number.
+pub(in crate::db) fn insert(
+    connection: &Connection,
+    employee: &Employee,
+) -> Result<EmployeeNumber> {
+    let own = Some(employee.number).filter(|number| number.0 != 0);
+    connection
+        .prepare_cached(
+            "INSERT INTO employee (number, name, department, joined, left_on, suspended,
+                 off_register, hours)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute((
+            own,
+            &employee.name,
+            &employee.department,
+            employee.joined,
+            employee.left,
+            employee.suspended.map(to_millis),
+            employee.off_register,
+            &employee.hours,
+        ))?;
+    Ok(EmployeeNumber(connection.last_insert_rowid()))
+}
+
+/// Stores an employee's values, but for badges and doors.
+pub(in crate::db) fn update(connection: &Connection, employee: &Employee) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE employee SET name = ?2, department = ?3, joined = ?4, left_on = ?5,
+                 suspended = ?6, off_register = ?7, hours = ?8
+             WHERE number = ?1",
+        )?
+        .execute((
+            employee.number,
+            &employee.name,
+            &employee.department,
+            employee.joined,
+            employee.left,
+            employee.suspended.map(to_millis),
+            employee.off_register,
+            &employee.hours,
+        ))?;
+    Ok(())
+}
+
 /// What differs between two states of an employee, but for badges and doors.
-fn differences(before: &Employee, after: &Employee) -> Vec<Change> {
-    let values = |employee: &Employee| {
-        let yes = |yes: bool| yes.then(|| "yes".to_owned());
-        [
-            ("name", Some(employee.name.clone())),
-            ("department", employee.department.clone()),
-            ("joined", Some(employee.joined.to_string())),
-            ("left", employee.left.map(|day| day.to_string())),
-            ("suspended", yes(employee.suspended.is_some())),
-            ("off-register", yes(employee.off_register)),
-            ("hours", employee.hours.as_ref().map(ToString::to_string)),
-        ]
-    };
+pub(in crate::db) fn differences(before: &Employee, after: &Employee) -> Vec<Change> {
     let pairs = values(before).into_iter().zip(values(after));
     pairs
         .filter(|((_, old), (_, new))| old != new)
         .map(|((field, old), (_, new))| Change { field, old, new })
         .collect()
+}
+
+/// The values of a new employee, but for badges and doors, as a change from nothing.
+pub(in crate::db) fn values_of(employee: &Employee) -> Vec<Change> {
+    let set = values(employee)
+        .into_iter()
+        .filter(|(_, new)| new.is_some());
+    set.map(|(field, new)| Change {
+        field,
+        old: None,
+        new,
+    })
+    .collect()
+}
+
+/// What can be edited, by the names that the audit and reports use.
+fn values(employee: &Employee) -> [(&'static str, Option<String>); 7] {
+    let yes = |yes: bool| yes.then(|| "yes".to_owned());
+    [
+        ("name", Some(employee.name.clone())),
+        ("department", employee.department.clone()),
+        ("joined", Some(employee.joined.to_string())),
+        ("left", employee.left.map(|day| day.to_string())),
+        ("suspended", yes(employee.suspended.is_some())),
+        ("off-register", yes(employee.off_register)),
+        ("hours", employee.hours.as_ref().map(ToString::to_string)),
+    ]
 }

@@ -12,7 +12,7 @@ use crate::domain::ids::{EmployeeNumber, EmployeeRef, TwinkletId};
 use crate::domain::near::nearest;
 
 mod badges;
-mod edit;
+pub(super) mod edit;
 
 pub use edit::{Change, Changed, Edit, NewEmployee};
 
@@ -39,6 +39,24 @@ pub struct Employee {
     pub doors: Option<Vec<String>>,
     /// The badges that are the employee's on the day asked about, or will be.
     pub twinklets: Vec<TwinkletId>,
+}
+
+impl Employee {
+    /// An employee without a number yet, who may enter everywhere at any time and has no badge.
+    pub fn new(name: &str, joined: Day) -> Self {
+        Self {
+            number: EmployeeNumber(0),
+            name: name.to_owned(),
+            department: None,
+            joined,
+            left: None,
+            suspended: None,
+            off_register: false,
+            hours: None,
+            doors: None,
+            twinklets: Vec::new(),
+        }
+    }
 }
 
 impl Store {
@@ -126,7 +144,8 @@ fn not_found(name: &str, others: &[Employee]) -> String {
     }
 }
 
-fn select<P: rusqlite::Params>(
+/// All employees that a filter lets through, with the badges they have on that day.
+pub(super) fn select<P: rusqlite::Params>(
     connection: &Connection,
     filter: &'static str,
     parameters: P,

@@ -23,7 +23,9 @@ mod badges;
 mod depart;
 mod doors;
 mod edit;
+mod export;
 mod history;
+mod import;
 mod list;
 mod show;
 mod suspend;
@@ -61,6 +63,8 @@ pub fn run(args: EmployeeArgs, settings: &Settings) -> anyhow::Result<Exit> {
         EmployeeCommand::Lend(args) => badges::lend(&mut office, &args)?,
         EmployeeCommand::Grant(args) => doors::grant(&mut office, args)?,
         EmployeeCommand::Ungrant(args) => doors::ungrant(&mut office, args)?,
+        EmployeeCommand::Import(args) => import::run(&mut office, &args)?,
+        EmployeeCommand::Export => export::run(&mut office)?,
     }
     if office.rehearsing {
         say(format_args!("Nothing was changed: this was a dry run."))?;
