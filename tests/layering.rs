@@ -185,6 +185,7 @@ fn crates_stay_where_they_belong() {
         ("anyhow", &["roles/", "main.rs"]),
         ("comfy_table", &["render/"]),
         ("gpio_cdev", &["hw/gpio/"]),
+        ("ratatui", &["roles/report/live/"]),
         ("clap", &["cli/", "render/mod.rs"]),
         ("icalendar", &["ics.rs"]),
         ("rrule", &["ics.rs"]),

@@ -54,4 +54,13 @@ pub struct ReportArgs {
 pub enum ReportCommand {
     /// The flashes as they are stored, newest last
     Events(EventsArgs),
+    /// Arrivals as they happen, who is missing, how doors and relays stand
+    #[command(after_help = "\
+Keys: q or Ctrl-C ends, Tab shows this month's register and back, arrows and Page keys scroll. Where
+standard output is no terminal, each event is one line.
+
+Examples:
+  twinkle report live
+  twinkle report live | grep 'front door'")]
+    Live,
 }

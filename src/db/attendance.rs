@@ -1,9 +1,10 @@
 //! The days on which an employee was present, one row each, kept in step with the events.
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use crate::db::Result;
 use crate::db::values::from_millis;
+use crate::db::{Result, Store};
 use crate::domain::attendance::Seen;
 use crate::domain::calendar::Day;
 use crate::domain::ids::EmployeeNumber;
@@ -94,6 +95,20 @@ const LAST: &str = "
     WHERE at BETWEEN :from AND :to AND employee = :employee AND day = :day AND verdict = 'open'
         AND NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid)
     ORDER BY at DESC LIMIT 1";
+
+impl Store {
+    /// Those who were present on a day, by number, and when they were first seen.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn seen_on(&self, day: Day) -> Result<Vec<(EmployeeNumber, DateTime<Utc>)>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT employee, first FROM attendance WHERE day = ?1 AND first IS NOT NULL",
+        )?;
+        let seen = select.query_map([day], |row| Ok((row.get(0)?, from_millis(row.get(1)?))))?;
+        Ok(seen.collect::<rusqlite::Result<_>>()?)
+    }
+}
 
 /// Calls `each` for every employee and day with a row between those days; for one employee, if one
 /// is named.

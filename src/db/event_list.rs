@@ -118,6 +118,16 @@ impl Store {
         Ok(events.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// A number that is another one once somebody else has written to the database. Asking costs
+    /// next to nothing.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn data_version(&self) -> Result<i64> {
+        let mut select = self.connection.prepare_cached("PRAGMA data_version")?;
+        Ok(select.query_row([], |row| row.get(0))?)
+    }
+
     /// The last place in the log; 0 while there is nothing in it.
     ///
     /// # Errors
@@ -146,7 +156,8 @@ const FILTERED: &str = "
     WHERE event.at BETWEEN :since AND :until
         AND (:from IS NULL OR event.day >= :from)
         AND (:to IS NULL OR event.day <= :to)
-        AND (:employee IS NULL OR employee.number = :employee)
+        AND (:employee IS NULL OR event.employee = :employee
+            OR (event.about IS NOT NULL AND flash.employee = :employee))
         AND (:twinklet IS NULL OR coalesce(event.twinklet, flash.twinklet) = :twinklet)
         AND (:door IS NULL OR event.door = (SELECT id FROM door WHERE name = :door))
         AND (:opens IS NULL OR (event.verdict = 'open') = :opens)

@@ -100,6 +100,11 @@ pub fn write(
     }
 }
 
+/// A report as a table without colours, as wide as the terminal.
+pub fn plain(report: &Report) -> String {
+    table::tables(report, terminal_width(), false)
+}
+
 /// Whether the user wants colours (<https://no-color.org>).
 fn colours() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -19,9 +19,10 @@ use crate::roles::central::desk::{Asker, Job};
 
 /// How often it is written that the central lives.
 const BEAT: Duration = Duration::from_secs(300);
-/// How soon after one writing there may be the next: a device whose connection comes and goes must
-/// not have the disk written each time.
-const PAUSE: Duration = Duration::from_secs(10);
+/// How soon after one writing there may be the next. The wait doubles for as long as devices come
+/// and go: one whose connection does so all day must not have the disk written each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The most devices of one entry: few enough for a flash in the same transaction not to notice.
 const AT_ONCE: usize = 256;
 
@@ -110,15 +111,22 @@ impl Presence {
 
     /// Writes down what there is to write until told to stop; then that all have gone.
     pub(super) async fn run(&self, jobs: mpsc::Sender<Job>, stop: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        let mut wrote: Option<Instant> = None;
         loop {
             tokio::select! {
                 () = self.changed.notified() => (),
                 () = sleep(BEAT) => (),
                 () = stop.cancelled() => break,
             }
+            pause = match wrote {
+                Some(wrote) if wrote.elapsed() < pause * 2 => (pause * 2).min(LONGEST_PAUSE),
+                _ => FIRST_PAUSE,
+            };
             self.write_down(&jobs).await;
+            wrote = Some(Instant::now());
             tokio::select! {
-                () = sleep(PAUSE) => (),
+                () = sleep(pause) => (),
                 () = stop.cancelled() => break,
             }
         }

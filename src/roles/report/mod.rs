@@ -6,7 +6,9 @@ use crate::exit::{Exit, Usage};
 use crate::site::Site;
 
 mod events;
+pub mod live;
 mod register;
+mod standing;
 
 /// Runs `twinkle report`.
 ///
@@ -23,6 +25,7 @@ pub fn run(mut args: ReportArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let (mut store, days) = site.open()?;
     match args.command.take() {
         Some(ReportCommand::Events(args)) => events::run(&store, args, days)?,
+        Some(ReportCommand::Live) => live::run(store, days, &settings.register)?,
         None => register::run(&mut store, &args, days, &settings.register)?,
     }
     Ok(Exit::Done)

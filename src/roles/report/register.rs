@@ -2,14 +2,16 @@
 
 use std::io::{self, IsTerminal};
 
+use chrono::{DateTime, Utc};
+
 use crate::cli::ReportArgs;
 use crate::clock::{Clock, SystemClock};
 use crate::db::{Asked, Facts, Store};
 use crate::domain::attendance::sheet::Sheet;
 use crate::domain::attendance::{Register, Source};
-use crate::domain::calendar::{Day, Days, Month};
+use crate::domain::calendar::{Calendar, Day, Days, Month};
 use crate::exit::Usage;
-use crate::render::register::{Page, Report, write};
+use crate::render::register::{Page, Report, plain, write};
 
 /// The most months of one report: more is a slip in a year.
 const MOST_MONTHS: usize = 240;
@@ -37,24 +39,8 @@ pub(super) fn run(
     };
     let mut pages = Vec::new();
     for (first, last) in months(first, last)? {
-        let Facts {
-            people,
-            anybody,
-            unreported,
-        } = store.facts(first, last, asked)?;
-        let source = Source {
-            first,
-            last,
-            now,
-            calendar: &calendar,
-            anybody,
-            unreported: &unreported,
-        };
-        pages.push(Page {
-            register: Register::derive(&source, people),
-            sheet: sheet.clone(),
-            signed: None,
-        });
+        let register = derive(store, &calendar, (first, last), now, asked)?;
+        pages.push(page(register, sheet));
     }
     let report = Report {
         pages,
@@ -66,6 +52,57 @@ pub(super) fn run(
     let terminal = out.is_terminal();
     write(&report, args.format, &mut out, terminal)?;
     Ok(())
+}
+
+/// A month's register as a table, as wide as the terminal and without colours.
+pub(super) fn text(
+    store: &mut Store,
+    month: Month,
+    days: Days,
+    sheet: &Sheet,
+) -> anyhow::Result<String> {
+    let calendar = store.calendar()?;
+    let (span, now) = ((month.first(), month.last()), SystemClock.now());
+    let register = derive(store, &calendar, span, now, Asked::default())?;
+    let report = Report {
+        pages: vec![page(register, sheet)],
+        employee: None,
+        hours: false,
+        days,
+    };
+    Ok(plain(&report))
+}
+
+/// The register of these days, which are of one month.
+pub(super) fn derive(
+    store: &mut Store,
+    calendar: &Calendar,
+    (first, last): (Day, Day),
+    now: DateTime<Utc>,
+    asked: Asked<'_>,
+) -> anyhow::Result<Register> {
+    let Facts {
+        people,
+        anybody,
+        unreported,
+    } = store.facts(first, last, asked)?;
+    let source = Source {
+        first,
+        last,
+        now,
+        calendar,
+        anybody,
+        unreported: &unreported,
+    };
+    Ok(Register::derive(&source, people))
+}
+
+fn page(register: Register, sheet: &Sheet) -> Page {
+    Page {
+        register,
+        sheet: sheet.clone(),
+        signed: None,
+    }
 }
 
 /// The days that are asked for.

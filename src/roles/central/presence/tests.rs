@@ -64,7 +64,29 @@ async fn who_comes_and_goes_is_written_down_soon_but_not_each_time() {
     presence.relay_went(RELAY.parse().unwrap());
     let gone = ["lab", "site"].map(|name| (name.to_owned(), Seen::Gone));
     assert_eq!(next(&mut queue, true).await, gone);
-    assert!(began.elapsed() >= PAUSE);
+    assert!(began.elapsed() >= FIRST_PAUSE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_comes_and_goes_all_day_has_the_disk_written_less_and_less() {
+    let (presence, mut queue, _stop) = watched();
+    let began = Instant::now();
+    let mut writings = 0;
+    while began.elapsed() < Duration::from_secs(3600) {
+        presence.came(lab(), DOOR.parse().unwrap(), None);
+        presence.went(&lab(), DOOR.parse().unwrap());
+        next(&mut queue, true).await;
+        writings += 1;
+    }
+    assert!((60..75).contains(&writings), "{writings} in an hour");
+    // After a while of quiet, the next is written at once and the one after it soon.
+    tokio::time::sleep(2 * LONGEST_PAUSE).await;
+    for _ in 0..2 {
+        let began = Instant::now();
+        presence.came(lab(), DOOR.parse().unwrap(), None);
+        next(&mut queue, true).await;
+        assert!(began.elapsed() <= FIRST_PAUSE);
+    }
 }
 
 #[tokio::test(start_paused = true)]
