@@ -1,7 +1,12 @@
 # What the scripts in the virtual machine share.
 
 failed=0
-tick() { awk '{printf "%d", $1 * 1000}' /proc/uptime; }
+# Waits so many seconds, without a process of its own: here those cost more than anything else.
+mkfifo /tmp/never
+exec 9<>/tmp/never
+rest() { read -r -t "$1" -u 9 never_; }
+# The time, in ms.
+tick() { read -r tick_ never_ </proc/uptime; echo "${tick_%.*}${tick_#*.}0"; }
 
 # expect WHAT GOT WANTED
 expect() {
@@ -32,22 +37,24 @@ until_level() {
     while read -r level_ <"$SIM/sim_gpio$1/value" && [ "$level_" != "$2" ]; do
         left=$((left - 1))
         [ $left -gt 0 ] || { failed=1; echo "FAIL  line $1 does not come to $2"; return; }
-        usleep 10000
+        rest 0.01
     done
 }
 
 # Waits for a line in a file, the so-manieth [1], for at most a minute.
 until_said() {
-    local left=1200
+    local left=600
     until [ -e "$1" ] && [ "$(grep -c -- "$2" "$1")" -ge "${3:-1}" ]; do
         left=$((left - 1))
         [ $left -gt 0 ] || { failed=1; echo "FAIL  $1 never says '$2':"; cat "$1"; return; }
-        usleep 50000
+        rest 0.1
     done
 }
 
-# Starts the central and a relay, with badge 7 for Asha and 8 for Ben.
+# Starts the central and a relay, with badge 7 for Asha and 8 for Ben, and lets go of every line.
 site() {
+    local pull_
+    for pull_ in $SIM/sim_gpio*/pull; do echo pull-down >$pull_; done
     export TWINKLE_DB=/tmp/twinkle.db TWINKLE_TIMEZONE=UTC TWINKLE_CONFIG=/dev/null
     $BIN central init >/dev/null 2>&1
     $BIN employee add Asha --twinklet 7 --joined 1970-01-01 >/dev/null 2>&1
@@ -89,14 +96,20 @@ events() { $BIN report events --last 1000 --format csv 2>/dev/null | tr -d '\r' 
 
 # Waits until the central's log has so many of that kind.
 until_events() {
-    local left=50
+    local left=20
     until [ "$(events "$1")" -ge "$2" ]; do
         left=$((left - 1))
         [ $left -gt 0 ] || break
-        usleep 200000
+        rest 0.5
     done
     expect "the central's log has $2 '$1'" "$(events "$1")" "$2"
 }
 
-# The end of a script: its verdict.
-done_with() { [ $failed = 0 ] || echo "FAIL  $1"; exit $failed; }
+# The end of a script: its verdict, and nothing left behind.
+done_with() {
+    kill $central $relay $door 2>/dev/null
+    wait
+    rm -f /tmp/*
+    [ $failed = 0 ] || echo "FAIL  $1"
+    exit $failed
+}

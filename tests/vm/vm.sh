@@ -134,6 +134,7 @@ if [ -c "\$CHIP" ]; then
     cd /root
     for script in $(printf '%s ' "${@##*/}"); do
         case \$script in lib.sh|vm.sh) continue ;; esac
+        echo "-- \$script"
         sh ./\$script || code=\$?
     done
 fi

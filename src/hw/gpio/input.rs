@@ -11,7 +11,7 @@ use gpio_cdev::{EventRequestFlags, LineEventHandle, LineRequestFlags};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{error, info, warn};
 
 use crate::hw::gpio::find::find;
@@ -21,6 +21,8 @@ use crate::hw::{Change, Sensed, Sensor};
 /// How long a line must be quiet before it is read: contacts and buttons bounce for a few
 /// milliseconds.
 const QUIET: Duration = Duration::from_millis(25);
+/// How often a line is read that says nothing: older kernels do not wake us when its chip is gone.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// A line that is not quiet for this long is worth a word: it floats, or its wire is loose.
 const RESTLESS: Duration = Duration::from_secs(2);
 /// When to say so again.
@@ -116,11 +118,15 @@ async fn follow(
     let mut known = None;
     let mut told: Option<Instant> = None;
     loop {
-        let active = line.get_ref().get_value().map_err(|e| cause_of(&e))? != 0;
+        let active = read(&line)?;
         if known.replace(active) != Some(active) {
             tell(changes, sensor, Sensed::Is(active)).await;
         }
-        line.readable().await?.clear_ready();
+        match timeout(LOOK_AGAIN, line.readable()).await {
+            Ok(ready) => ready?.clear_ready(),
+            Err(_quiet) if read(&line)? == active => continue,
+            Err(_missed) => (),
+        }
         let began = Instant::now();
         // However fast it moves, it is looked at no more often than this.
         while {
@@ -137,6 +143,12 @@ async fn follow(
             }
         }
     }
+}
+
+/// Whether the line is active.
+fn read(line: &AsyncFd<LineEventHandle>) -> io::Result<bool> {
+    let value = line.get_ref().get_value();
+    Ok(value.map_err(|error| cause_of(&error))? != 0)
 }
 
 /// Empties the kernel's queue of edges; returns how many there were.
