@@ -222,8 +222,8 @@ fn whatever_is_no_open_leaves_the_door_locked() {
                 })
             });
             door.stderr.wait_for_nth("connected to the relay", number);
-            door.type_line("7");
-            door.stdout.wait_for_nth("twinklet 7: don't open", number);
+            door.type_line(&number.to_string());
+            door.stdout.wait_for_nth("don't open", number);
             playing.join().unwrap();
         });
     }
@@ -256,7 +256,9 @@ fn an_open_that_waited_behind_a_blocked_output_opens_nothing() {
     let mut door = command.spawn().unwrap();
     let mut played = welcome(&listener);
     let mut stdin = door.stdin.take().unwrap();
-    stdin.write_all("7\n".repeat(1000).as_bytes()).unwrap();
+    // One badge read again and again would be one flash.
+    let lines: String = (0..1000).map(|code| format!("7:{code:06}\n")).collect();
+    stdin.write_all(lines.as_bytes()).unwrap();
     let flashes: Vec<_> = (0..1000).map(|_| flash(&mut played)).collect();
     // Lines so long that a pipe that nobody reads does not hold them all.
     let name = Some("x".repeat(200));

@@ -140,7 +140,9 @@ fn the_door_itself_keeps_a_thousand_in_flight() {
         "--deadline",
         "1m",
     ];
-    let ended = site.run_with_input(&args, "7\n".repeat(1000).as_bytes());
+    // One badge read again and again would be one flash.
+    let lines: String = (0..1000).map(|code| format!("7:{code:06}\n")).collect();
+    let ended = site.run_with_input(&args, lines.as_bytes());
     assert_eq!(ended.code, Some(0));
     assert_eq!(
         ended.stdout.matches("twinklet 7: open, Asha Rao").count(),

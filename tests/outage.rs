@@ -114,7 +114,7 @@ fn doors_find_a_restarted_relay_by_themselves() {
                 door.stderr.wait_for_nth("lost the relay", round - 1);
             });
             // While it is away, a flash is refused at once and not kept for later.
-            doors[0].type_line("7");
+            doors[0].type_line(&format!("7:{round}"));
             doors[0]
                 .stdout
                 .wait_for_nth("don't open, central-unreachable", round - 1);
@@ -123,7 +123,8 @@ fn doors_find_a_restarted_relay_by_themselves() {
         }
         let door = &mut doors[door];
         door.stderr.wait_for_nth("connected to the relay", round);
-        door.type_line("7");
+        // With another code, lest it be the same flash.
+        door.type_line(&format!("7:0{round}"));
         door.stdout
             .wait_for_nth("twinklet 7: open, Asha Rao", round);
     }

@@ -7,7 +7,8 @@ use clap::builder::BoolishValueParser;
 
 use crate::cli::HardwareArgs;
 use crate::config::Span;
-use crate::domain::ids::{DeviceName, TwinkletId};
+use crate::domain::code::Shown;
+use crate::domain::ids::DeviceName;
 use crate::wire::address::HostPort;
 
 /// `twinkle door`.
@@ -24,6 +25,7 @@ A LINE is gpiochip0:17, pinctrl-bcm2711:17 by the chip's label, or GPIO17 by its
 
 Examples:
   twinkle door lab                                read badge numbers from standard input
+  twinkle door lab --from serial:/dev/ttyUSB0     read a receiver on a serial port
   twinkle door lab --flash 7                      one flash: exit 0 open, 1 not, 4 nobody answers
   twinkle door lab --relay 127.0.0.1:9999         straight to a central
   twinkle door --identity lab.identity --relay north.example:9998
@@ -36,7 +38,7 @@ pub struct DoorArgs {
     /// Where the relay, or the central, listens [default: 127.0.0.1:9998]
     #[arg(long, value_name = "ADDR", env = "TWINKLE_DOOR_RELAY", hide_env = true)]
     pub relay: Option<HostPort>,
-    /// Where flashes come from: stdin [default: stdin]
+    /// Where flashes come from: stdin, serial:PORT[,BAUD] or tcp:ADDR [default: stdin]
     #[arg(
         long,
         value_name = "SOURCE",
@@ -68,7 +70,7 @@ pub struct DoorArgs {
     pub deadline: Option<Span>,
     /// Flash this badge once instead, and end
     #[arg(long, value_name = "ID")]
-    pub flash: Option<TwinkletId>,
+    pub flash: Option<Shown>,
     /// What the central knows this door by, and it the central: a file from 'central enroll'
     #[arg(
         long,

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod attendance;
 pub mod calendar;
+pub mod code;
 pub mod door_event;
 pub mod event_filter;
 pub mod fingerprint;

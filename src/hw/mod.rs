@@ -5,21 +5,34 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::ids::TwinkletId;
+use crate::domain::code::Shown;
 
+mod flashes;
 pub mod gpio;
 mod lines;
+mod noise;
+mod serial;
 mod sim;
 
 use gpio::{Consumer, GpioLock, Input, LineSpec};
 
 /// One reading of a badge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Reading {
-    /// The badge.
-    pub twinklet: TwinkletId,
+    /// What the badge showed.
+    pub shown: Shown,
+    /// Where to say whether the door was unlocked, if the source wants to know; dropped if nobody
+    /// can say.
+    pub reply: Option<oneshot::Sender<bool>>,
+}
+
+impl From<Shown> for Reading {
+    /// A reading whose source wants no answer.
+    fn from(shown: Shown) -> Self {
+        Self { shown, reply: None }
+    }
 }
 
 /// Where flashes come from.
@@ -56,25 +69,43 @@ pub trait Lock: Send {
 
 /// A device that no twinkle knows.
 #[derive(Debug, thiserror::Error)]
-#[error("no {what} is called '{given}'; there is: {known}")]
+#[error("no {what} is called '{given}'; {help}")]
 pub struct UnknownDevice {
     what: &'static str,
     given: String,
-    known: &'static str,
+    /// What there is, or how it is written.
+    help: String,
 }
 
-/// The source that `--from` names.
+/// A kind of source: how it is written, and what makes one from that.
+struct SourceKind {
+    written: &'static str,
+    make: fn(&str) -> Made,
+}
+
+/// `None` if something else is written; an error says how it should be.
+type Made = Option<Result<Box<dyn FlashSource>, String>>;
+
+/// Every kind of source that is a device or a file of this machine.
+const SOURCES: &[SourceKind] = &[lines::STDIN, serial::SERIAL];
+
+/// The source that `--from` names. Others than ours are written as in `others`.
 ///
 /// # Errors
 /// [`UnknownDevice`].
-pub fn source(name: &str) -> Result<Box<dyn FlashSource>, UnknownDevice> {
-    match name {
-        "stdin" => Ok(Box::new(lines::Lines::of_stdin())),
-        _ => Err(UnknownDevice {
-            what: "source",
-            given: name.to_owned(),
-            known: "stdin",
-        }),
+pub fn source(name: &str, others: &[&str]) -> Result<Box<dyn FlashSource>, UnknownDevice> {
+    let unknown = |help| UnknownDevice {
+        what: "source",
+        given: name.to_owned(),
+        help,
+    };
+    match SOURCES.iter().find_map(|kind| (kind.make)(name)) {
+        Some(made) => made.map_err(unknown),
+        None => {
+            let ours = SOURCES.iter().map(|kind| kind.written);
+            let all: Vec<_> = ours.chain(others.iter().copied()).collect();
+            Err(unknown(format!("there is: {}", all.join(", "))))
+        }
     }
 }
 

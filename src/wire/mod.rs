@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::access::Verdict;
+use crate::domain::code::Code;
 use crate::domain::door_event::Kind;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, InstallationId, TwinkletId};
@@ -218,30 +219,6 @@ impl Flash {
     /// The time left for an answer, counted from now.
     pub fn budget(&self) -> Duration {
         Duration::from_millis(self.budget_ms.into())
-    }
-}
-
-/// A one-time code: 1 to 8 decimal digits, leading zeros included.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Code(String);
-
-impl TryFrom<String> for Code {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        if (1..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text))
-        } else {
-            Err("a one-time code is 1 to 8 digits")
-        }
-    }
-}
-
-impl std::fmt::Debug for Code {
-    /// A mask: a code in a log would be a code that others can use.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Code(***)")
     }
 }
 

@@ -1,5 +1,6 @@
 //! A running twinkle.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -74,6 +75,21 @@ impl Proc {
             .status()
             .unwrap();
         assert!(sent.success());
+    }
+
+    /// How much time its threads have spent working.
+    pub fn cpu_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // The fields after the name, which stands in brackets and may contain anything.
+        let fields: Vec<_> = stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        let ticks = |field: usize| fields[field].parse::<u64>().unwrap();
+        // User and system time, in hundredths of a second.
+        Duration::from_millis((ticks(11) + ticks(12)) * 10)
     }
 
     /// Kills it as a power cut would, and waits until it is gone.

@@ -16,6 +16,7 @@ use crate::hw::gpio::{self, Consumer, LineSpec, Output, State, Survey, survey};
 use crate::hw::{self, LockSpec, Sensor};
 use crate::roles::door::live::{self, Live};
 use crate::roles::door::plan::Plan;
+use crate::roles::door::receivers;
 use crate::roles::door::report::Report;
 use crate::wire::link::CLOCK_TOLERANCE_MS;
 
@@ -268,7 +269,16 @@ impl Check<'_> {
     }
 
     fn source(&mut self) -> io::Result<()> {
-        match hw::source(&self.plan.from) {
+        if let Some(address) = receivers::address(&self.plan.from) {
+            return match address {
+                Ok(address) => {
+                    let from = format!("from plain-text receivers that connect to {address}");
+                    self.report.ok("flashes", &from)
+                }
+                Err(help) => self.report.fail("flashes", help, "see --from"),
+            };
+        }
+        match hw::source(&self.plan.from, &[receivers::WRITTEN]) {
             Ok(source) => self
                 .report
                 .ok("flashes", &format!("from {}", source.describe())),

@@ -14,9 +14,9 @@ use crate::cli::DoorArgs;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::console::{self, Console};
-use crate::exit::{Exit, Unusable};
+use crate::exit::{Exit, Unusable, Usage};
 use crate::hw::gpio::{Consumer, LineSpec, Output};
-use crate::hw::{self, LockSpec, Reading, Sensors};
+use crate::hw::{self, FlashSource, LockSpec, Sensors};
 use crate::service;
 use crate::shutdown;
 use crate::wire::link::{Phase, Status};
@@ -29,6 +29,8 @@ mod lamps;
 mod live;
 mod passage;
 mod plan;
+mod receivers;
+mod repeats;
 mod report;
 
 use bolt::Bolt;
@@ -36,6 +38,7 @@ use doorkeeper::Doorkeeper;
 use lamps::Lamps;
 use passage::Passage;
 use plan::Plan;
+use receivers::Receivers;
 
 /// How many words of the sensors may wait to be heard.
 const CHANGES: usize = 64;
@@ -56,6 +59,21 @@ pub fn run(args: &DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
     shutdown::run(serve(args, &plan))
 }
 
+/// What the plan has flashes come from.
+async fn source(plan: &Plan, clock: Arc<dyn Clock>) -> anyhow::Result<Box<dyn FlashSource>> {
+    match receivers::address(&plan.from) {
+        Some(address) => {
+            let address = address.map_err(|help| Usage(help.to_owned()))?;
+            let open = plan.insecure || plan.identity.is_some();
+            let name = plan.name.clone();
+            Ok(Box::new(
+                Receivers::bind(&address, open, name, clock).await?,
+            ))
+        }
+        None => Ok(hw::source(&plan.from, &[receivers::WRITTEN])?),
+    }
+}
+
 /// Locks, and ends: a door that was killed could not.
 fn relock(lock: &LockSpec) -> anyhow::Result<Exit> {
     let lock = hw::lock(lock, &Consumer::ours("relock"), Box::new(|_| ()))?;
@@ -67,7 +85,10 @@ async fn serve(args: &DoorArgs, plan: &Plan) -> anyhow::Result<Exit> {
     let stop = shutdown::on_signal()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let console = Console::new(io::stdout())?;
-    let source = hw::source(&plan.from)?;
+    let source = match args.flash {
+        Some(_) => None,
+        None => Some(source(plan, Arc::clone(&clock)).await?),
+    };
     // Before anything else: from here on it is we who keep the door locked.
     let consumer = plan.consumer();
     let said_by_lock = console.clone();
@@ -86,7 +107,7 @@ async fn serve(args: &DoorArgs, plan: &Plan) -> anyhow::Result<Exit> {
         lamp(|plan| &plan.red)?,
         lamp(|plan| &plan.buzzer)?,
     );
-    if args.flash.is_none() {
+    if let Some(source) = &source {
         let (name, from, lock) = (&plan.name, source.describe(), lock.describe());
         info!("door '{name}', flashes from {from}, {lock}");
         sensors.describe().for_each(|line| info!("{line}"));
@@ -146,14 +167,14 @@ async fn serve(args: &DoorArgs, plan: &Plan) -> anyhow::Result<Exit> {
             settled = link.settled() => settled,
             () = stop.cancelled() => return Ok(None),
         };
-        match args.flash {
-            Some(twinklet) => sender.send(Reading { twinklet }).await?,
-            None => {
-                source
-                    .start(sender.clone())
-                    .context("cannot read flashes")?;
-                service::ready("reading flashes");
-            }
+        if let Some(shown) = args.flash.clone() {
+            sender.send(shown.into()).await?;
+        }
+        if let Some(source) = source {
+            source
+                .start(sender.clone())
+                .context("cannot read flashes")?;
+            service::ready("reading flashes");
         }
         drop(sender);
         anyhow::Ok(Some(settled))
@@ -174,13 +195,11 @@ async fn serve(args: &DoorArgs, plan: &Plan) -> anyhow::Result<Exit> {
         console.printed().await;
     })
     .await;
-    match (args.flash, served?) {
-        (None, _) => Ok(Exit::Done),
-        (Some(_), (Some(Exit::Unusable), Some(settled))) => Err(undecided(&settled).into()),
-        (Some(_), (Some(went), _)) => Ok(went),
-        (Some(_), (None, _)) => {
-            Err(Unusable("told to end before a verdict came".to_owned()).into())
-        }
+    match (args.flash.is_some(), served?) {
+        (false, _) => Ok(Exit::Done),
+        (true, (Some(Exit::Unusable), Some(settled))) => Err(undecided(&settled).into()),
+        (true, (Some(went), _)) => Ok(went),
+        (true, (None, _)) => Err(Unusable("told to end before a verdict came".to_owned()).into()),
     }
 }
 

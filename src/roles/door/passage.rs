@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::console::Console;
 use crate::domain::access::{Reason, Verdict};
+use crate::domain::code::Shown;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 use crate::exit::Exit;
 use crate::hw::{Change, Reading};
@@ -18,6 +19,7 @@ use crate::render::one_line;
 use crate::roles::door::bolt::Stuck;
 use crate::roles::door::doorkeeper::Doorkeeper;
 use crate::roles::door::lamps::Outcome;
+use crate::roles::door::repeats::{Earlier, Repeats};
 use crate::wire::answers::{Answers, Owed, OwedReceiver};
 use crate::wire::link::{Link, Phase, Status};
 use crate::wire::{Answer, Flash};
@@ -38,12 +40,15 @@ pub(super) struct Passage {
     owed: OwedReceiver,
     last_seq: u64,
     waiting: HashMap<u64, Waiting>,
+    repeats: Repeats,
 }
 
 /// A flash that waits for its answer.
 struct Waiting {
-    twinklet: TwinkletId,
+    shown: Shown,
     since: Instant,
+    /// Who wants to know whether the door was unlocked.
+    replies: Vec<oneshot::Sender<bool>>,
 }
 
 impl Passage {
@@ -68,6 +73,7 @@ impl Passage {
             owed,
             last_seq: 0,
             waiting,
+            repeats: Repeats::default(),
         }
     }
 
@@ -138,19 +144,33 @@ impl Passage {
     }
 
     fn ask(&mut self, reading: Reading) {
+        let Reading { shown, reply } = reading;
+        let now = Instant::now();
+        match self.repeats.earlier(&shown, now) {
+            Some(Earlier::Waits(seq)) => {
+                if let Some(waiting) = self.waiting.get_mut(&seq) {
+                    waiting.replies.extend(reply);
+                }
+                return;
+            }
+            Some(Earlier::Answered(opened)) => return tell(reply, opened),
+            None => (),
+        }
         self.last_seq += 1;
+        self.repeats.asked(shown.clone(), self.last_seq, now);
         let flash = Flash {
             seq: self.last_seq,
             event: EventId::generate(),
             door: self.door.clone(),
-            twinklet: reading.twinklet,
-            code: None,
+            twinklet: shown.twinklet,
+            code: shown.code.clone(),
             at: self.clock.now().timestamp_millis(),
             budget_ms: u32::try_from(self.deadline.as_millis()).unwrap_or(u32::MAX),
         };
         let waiting = Waiting {
-            twinklet: reading.twinklet,
-            since: Instant::now(),
+            shown,
+            since: now,
+            replies: reply.into_iter().collect(),
         };
         self.waiting.insert(self.last_seq, waiting);
         self.link.ask(flash, &self.answers);
@@ -165,8 +185,11 @@ impl Passage {
             Verdict::Open if !in_time => Verdict::DontOpen(Reason::TooLate),
             verdict => verdict,
         };
-        self.console
-            .say(&describe(asked.twinklet, verdict, answer.name.as_deref()));
+        self.console.say(&describe(
+            asked.shown.twinklet,
+            verdict,
+            answer.name.as_deref(),
+        ));
         let went = match verdict {
             Verdict::Open => match self.keeper.let_in(event, now) {
                 Ok(()) => Exit::Done,
@@ -188,10 +211,20 @@ impl Passage {
                 }
             }
         };
+        let opened = went == Exit::Done;
+        self.repeats.answered(&asked.shown, answer.seq, opened);
+        tell(asked.replies, opened);
         if answer.verdict == Verdict::Open && went != Exit::Done {
             self.link.undelivered(event, None);
         }
         Some(went)
+    }
+}
+
+/// Tells the sources that want to know; one that has gone does not.
+fn tell(replies: impl IntoIterator<Item = oneshot::Sender<bool>>, opened: bool) {
+    for reply in replies {
+        let _told = reply.send(opened);
     }
 }
 

@@ -1,10 +1,11 @@
 use super::*;
 use crate::domain::access::{Reason, Verdict};
+use crate::domain::code::Code;
 use crate::domain::door_event::Kind;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{EventId, InstallationId, TwinkletId};
 use crate::wire::{
-    Answer, Code, Door, Echo, Event, Flash, Gone, Happened, Hello, Refused, Role, Roll, Welcome,
+    Answer, Door, Echo, Event, Flash, Gone, Happened, Hello, Refused, Role, Roll, Welcome,
 };
 use proptest::prelude::*;
 
