@@ -611,3 +611,67 @@ fn the_history_says_who_changed_what_when() {
     );
     assert_eq!(day.ok(&["history", "1"]).lines().count(), 2 + 5);
 }
+
+#[test]
+fn an_erased_name_is_nowhere_and_the_days_stay() {
+    let mut day = Day::new();
+    day.opens_for(ASHA, "Asha Rao");
+    day.ok(&[
+        "edit",
+        "1",
+        "--name",
+        "Asha Menon",
+        "--department",
+        "Quantum",
+    ]);
+    let erase = ["erase", "1", "--reason", "Asha Rao asked for it"];
+    let here = day.run(&erase);
+    refused(
+        &here,
+        3,
+        "Asha Menon (1) has not left; 'twinkle employee depart 1' comes first",
+    );
+    day.ok(&["depart", "1", "--on", "yesterday"]);
+    refused(&day.run(&["erase", "1"]), 2, "--reason");
+    let dry = day.ok(&[&erase[..], &["--dry-run"]].concat());
+    assert!(
+        dry.ends_with("Nothing was changed: this was a dry run.\n"),
+        "{dry}"
+    );
+    assert_eq!(
+        day.site
+            .count("SELECT count(*) FROM employee WHERE name = 'Asha Menon'"),
+        1
+    );
+    let said = day.ok(&erase);
+    assert!(
+        said.starts_with("1 is 'erased 1' from now on; days and totals stay."),
+        "{said}"
+    );
+    assert_eq!(
+        day.site
+            .count("SELECT count(*) FROM attendance WHERE employee = 1"),
+        1
+    );
+    let history = day.ok(&["history", "1", "--format", "csv"]);
+    assert!(
+        history.contains(",erase,erased 1 asked for it"),
+        "{history}"
+    );
+    let events = day.site.ok(&["report", "events"]);
+    assert!(events.contains("erased 1"), "{events}");
+
+    // Not in what is left of it in the files either.
+    drop(day.door);
+    drop(day.central);
+    for file in std::fs::read_dir(day.site.folder.path()).unwrap() {
+        let file = file.unwrap().path();
+        let bytes = std::fs::read(&file).unwrap();
+        for name in ["Asha", "Menon", "Quantum"] {
+            let found = bytes
+                .windows(name.len())
+                .any(|window| window == name.as_bytes());
+            assert!(!found, "{name} is in {}", file.display());
+        }
+    }
+}

@@ -289,3 +289,84 @@ fn thousands_of_lines_hold_up_no_flash() {
     assert!(flashes > 10, "only {flashes} flashes were tried meanwhile");
     assert_eq!(door.flash(11_000).name.as_deref(), Some("Person 10000"));
 }
+
+#[test]
+fn awkward_names_break_no_row_in_any_format() {
+    let site = Site::new();
+    site.ok(&["central", "init"]);
+    let names = [
+        "=HYPERLINK(\"http://x\",\"a\")",
+        "+1a",
+        "@x",
+        "Rao, \"Asha\"",
+        "نور الدين",
+        "שרה",
+        "Zoe\u{308}",
+        "क्षि",
+        "李小龍",
+        "👩‍🔬 Ada",
+        "O'Brien; DROP TABLE employee",
+    ];
+    let mut text = "name;twinklet;joined\n".to_owned();
+    for (name, badge) in names.iter().zip(11..) {
+        writeln!(text, "\"{}\";{badge};2024-02-01", name.replace('"', "\"\"")).unwrap();
+    }
+    text += "\"Two\nlines\";22;2024-02-01\n";
+    ok(&site, &text);
+    let central = site.central(0, &[]);
+    let mut door = Client::door(central.address(), "lab");
+    for badge in 11..=22 {
+        assert_eq!(door.flash(badge).verdict, "open");
+    }
+    // In a table every row is one line, and the columns after the name stand one below the other.
+    for args in [
+        &["employee", "list"][..],
+        &["report", "events"],
+        &["report", "--month"],
+    ] {
+        let table = site.ok(args);
+        let rows = table
+            .lines()
+            .filter(|line| line.contains("2024-02-01") || line.contains("open"));
+        let rows = rows.count();
+        assert!(args[1] == "--month" || rows == 12, "{table}");
+        assert!(
+            table.contains("Two lines") && !table.contains('\u{FFFD}'),
+            "{table}"
+        );
+    }
+    let list = site.ok(&["employee", "list"]);
+    let ends: Vec<_> = list
+        .lines()
+        .skip(2)
+        .map(|line| {
+            let before = line.split("  2024-02-01").next().unwrap();
+            unicode_width::UnicodeWidthStr::width(before)
+        })
+        .collect();
+    assert!(ends.iter().all(|&end| end == ends[0]), "{ends:?}\n{list}");
+    // On a terminal a name from right to left does not turn the row around.
+    let mut wide = site.command(&["employee", "list"]);
+    let on_terminal = common::ended(wide.env("COLUMNS", "100")).stdout;
+    assert!(
+        on_terminal.contains("\u{2068}نور الدين\u{2069}"),
+        "{on_terminal}"
+    );
+    // As CSV each row has its cells, and none is a formula.
+    for args in [
+        &["employee", "list"][..],
+        &["report", "events"],
+        &["report", "--month"],
+    ] {
+        let csv = site.ok(&[args, &["--format", "csv"]].concat());
+        let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(records.len(), 12, "{csv}");
+        let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@']);
+        assert!(!records.iter().flatten().any(formula), "{csv}");
+        assert!(
+            records.iter().flatten().any(|cell| cell == "Rao, \"Asha\""),
+            "{csv}"
+        );
+    }
+}

@@ -113,19 +113,19 @@ impl Store {
             if !undisturbed {
                 break;
             }
-            pause();
+            pause(SLICE);
         }
         Ok(numbers)
     }
 }
 
 /// Lets whoever waits for the lock have it.
-fn pause() {
+pub(super) fn pause(time: Duration) {
     #[expect(
         clippy::disallowed_methods,
         reason = "a command that has nothing else to do meanwhile"
     )]
-    std::thread::sleep(SLICE);
+    std::thread::sleep(time);
 }
 
 impl Planned {

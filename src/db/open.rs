@@ -284,6 +284,8 @@ fn inspect<K: Kind>(connection: &Connection, path: &Path) -> Result<i64> {
     }
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // A name that was changed or erased must not stay readable in what is free of a page.
+    connection.pragma_update(None, "secure_delete", true)?;
     Ok(version)
 }
 

@@ -1,5 +1,7 @@
 //! Results as tables for people: as wide as the terminal, plain and unbroken where there is none.
 
+use std::borrow::Cow;
+
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
 };
@@ -11,7 +13,10 @@ pub fn grid(grid: &Grid, width: Option<u16>) -> String {
     let mut table = bare(width);
     table.set_header(grid.columns.iter().map(|column| column.heading));
     for row in &grid.rows {
-        table.add_row(row.iter().map(|cell| one_line(cell)));
+        table.add_row(row.iter().map(|cell| match width {
+            Some(_) => isolated(one_line(cell)),
+            None => one_line(cell),
+        }));
     }
     let last = grid.columns.len().saturating_sub(1);
     for (column, described) in table.column_iter_mut().zip(&grid.columns) {
@@ -24,6 +29,23 @@ pub fn grid(grid: &Grid, width: Option<u16>) -> String {
         column.set_padding((0, if column.index == last { 0 } else { 2 }));
     }
     lines(&table)
+}
+
+/// A text that keeps its direction to itself: a terminal would else take the numbers after a name in
+/// Hebrew or Arabic for a part of it, and show the row's columns in another order (UAX #9, 2.5).
+fn isolated(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.chars().any(is_right_to_left) {
+        true => Cow::Owned(format!("\u{2068}{text}\u{2069}")),
+        false => text,
+    }
+}
+
+/// Whether a letter is of a script that is written from right to left: the blocks that Unicode has
+/// set aside for them.
+fn is_right_to_left(c: char) -> bool {
+    matches!(c,
+        '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}'
+        | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }
 
 /// A table with a line under its headings, its columns apart by spaces only.

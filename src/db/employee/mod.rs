@@ -13,6 +13,7 @@ use crate::domain::near::nearest;
 
 mod badges;
 pub(super) mod edit;
+mod erase;
 
 pub use edit::{Change, Changed, Edit, NewEmployee};
 

@@ -23,10 +23,12 @@ mod badges;
 mod depart;
 mod doors;
 mod edit;
+mod erase;
 mod export;
 mod history;
 mod import;
 mod list;
+mod original;
 mod show;
 mod suspend;
 
@@ -63,7 +65,9 @@ pub fn run(args: EmployeeArgs, settings: &Settings) -> anyhow::Result<Exit> {
         EmployeeCommand::Lend(args) => badges::lend(&mut office, &args)?,
         EmployeeCommand::Grant(args) => doors::grant(&mut office, args)?,
         EmployeeCommand::Ungrant(args) => doors::ungrant(&mut office, args)?,
+        EmployeeCommand::Import(args) if args.from_original => original::run(&mut office, &args)?,
         EmployeeCommand::Import(args) => import::run(&mut office, &args)?,
+        EmployeeCommand::Erase(args) => erase::run(&mut office, args)?,
         EmployeeCommand::Export => export::run(&mut office)?,
     }
     if office.rehearsing {

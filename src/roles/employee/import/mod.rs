@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::employee::ImportArgs;
 use crate::db::{Changed, Planned};
+use crate::exit::Usage;
 use crate::roles::employee::{Office, say, say_changed};
 
 use file::BadLine;
@@ -24,7 +25,10 @@ const NAMED: usize = 20;
 /// Takes in a file of employees.
 pub(super) fn run(office: &mut Office, args: &ImportArgs) -> anyhow::Result<()> {
     office.prepare(&args.change);
-    let path = &args.file;
+    let [path] = args.files.as_slice() else {
+        let one = "say one file; several are for --from-original";
+        return Err(Usage(one.to_owned()).into());
+    };
     let bytes = read(path)?;
     let rows = file::read(&bytes, office.today).map_err(|bad| refuse(path, &bad))?;
     drop(bytes);

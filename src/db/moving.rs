@@ -1,0 +1,222 @@
+//! Moving in from the replaced system: its people, their badges, its flashes and its marks. What is
+//! there already is left as it is, so that moving in twice adds nothing.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use crate::db::assignment::{self, Badge};
+use crate::db::audit::{self, Author};
+use crate::db::device::{self, DeviceKind};
+use crate::db::employee::{Change, edit, find};
+use crate::db::values::to_millis;
+use crate::db::{Employee, Result, Store, attendance, import};
+use crate::domain::calendar::Day;
+use crate::domain::ids::{DeviceName, EmployeeNumber, EmployeeRef, EventId, TwinkletId};
+
+/// How long a slice of flashes holds the write lock, and how long it is free before the next.
+const SLICE: Duration = Duration::from_millis(25);
+
+/// Somebody who moves in.
+#[derive(Debug, Clone)]
+pub struct Mover {
+    /// Who that is here already; `None` for somebody new.
+    pub known: Option<EmployeeNumber>,
+    /// The name, for somebody new.
+    pub name: String,
+    /// The first day, for somebody new.
+    pub joined: Day,
+    /// The badges that were that person's; revoked where they are on no list.
+    pub badges: Vec<Badge>,
+}
+
+/// Somebody who has moved in.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    /// The employee's number.
+    pub number: EmployeeNumber,
+    /// The badges that were written down.
+    pub given: Vec<Badge>,
+    /// The badges that are somebody else's here, and whose.
+    pub withheld: Vec<String>,
+}
+
+/// An old flash.
+#[derive(Debug, Clone)]
+pub struct OldFlash {
+    /// An id that is always the same for the same row of the old log.
+    pub event: EventId,
+    /// When it was.
+    pub at: DateTime<Utc>,
+    /// The day it counts for.
+    pub day: Day,
+    /// Where.
+    pub door: Option<DeviceName>,
+    /// The badge.
+    pub twinklet: TwinkletId,
+    /// Whose it was.
+    pub employee: EmployeeNumber,
+}
+
+impl Store {
+    /// Takes people in with their badges, all of them or nobody.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn move_in(&mut self, movers: &[Mover], today: Day, author: &Author) -> Result<Vec<Moved>> {
+        self.write(|transaction| {
+            movers
+                .iter()
+                .map(|mover| move_in(transaction, mover, today, author))
+                .collect()
+        })
+    }
+
+    /// Stores old flashes, oldest first, with the presence they make, in slices too short for a new
+    /// flash to notice; returns how many were not there yet. Their places in the log lie before all
+    /// others. When only trying out, nothing is written.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn move_flashes_in(&mut self, flashes: &[OldFlash]) -> Result<usize> {
+        let mut new = Vec::new();
+        for flash in flashes {
+            let mut find = self
+                .connection
+                .prepare_cached("SELECT 1 FROM event WHERE uid = ?1")?;
+            if !find.exists([flash.event])? {
+                new.push(flash);
+            }
+        }
+        if self.rehearsing || new.is_empty() {
+            return Ok(new.len());
+        }
+        let first: i64 = self.connection.query_row(
+            "SELECT min(0, coalesce(min(id), 0)) FROM event",
+            [],
+            |row| row.get(0),
+        )?;
+        let mut place = first - i64::try_from(new.len()).unwrap_or(i64::MAX);
+        let mut todo = new.iter().peekable();
+        while todo.peek().is_some() {
+            self.write(|transaction| {
+                let began = Instant::now();
+                while began.elapsed() < SLICE
+                    && let Some(flash) = todo.next()
+                {
+                    append(transaction, flash, place)?;
+                    place += 1;
+                }
+                Ok(())
+            })?;
+            import::pause(SLICE);
+        }
+        Ok(new.len())
+    }
+}
+
+fn move_in(connection: &Connection, mover: &Mover, today: Day, author: &Author) -> Result<Moved> {
+    let (number, mut changes) = match mover.known {
+        Some(number) => (number, Vec::new()),
+        None => {
+            let new = Employee::new(&mover.name, mover.joined);
+            (edit::insert(connection, &new)?, edit::values_of(&new))
+        }
+    };
+    let had = assignment::of_employee(connection, number)?;
+    let (mut given, mut withheld) = (Vec::new(), Vec::new());
+    for badge in &mover.badges {
+        if had.iter().any(|old| old.twinklet == badge.twinklet) {
+            continue;
+        }
+        if badge.revoked.is_none()
+            && let Some(holder) = other_holder(connection, badge, number, today)?
+        {
+            withheld.push(format!(
+                "twinklet {} is {}'s ({})",
+                badge.twinklet, holder.name, holder.number
+            ));
+            continue;
+        }
+        assignment::insert(connection, number, badge)?;
+        if badge.revoked.is_some() {
+            let id = connection.last_insert_rowid();
+            assignment::set_revoked(connection, id, badge.revoked)?;
+        }
+        given.push(*badge);
+    }
+    if !given.is_empty() {
+        let shown = given.iter().map(|badge| match badge.revoked {
+            Some(_) => format!("{badge}, revoked"),
+            None => badge.to_string(),
+        });
+        changes.push(Change {
+            field: "twinklet",
+            old: None,
+            new: Some(shown.collect::<Vec<_>>().join("; ")),
+        });
+    }
+    if !changes.is_empty() {
+        let detail = "from the replaced system";
+        audit::record(connection, author, "import", number, detail, &changes)?;
+    }
+    Ok(Moved {
+        number,
+        given,
+        withheld,
+    })
+}
+
+/// Somebody else who has the badge on one of its days.
+fn other_holder(
+    connection: &Connection,
+    badge: &Badge,
+    number: EmployeeNumber,
+    today: Day,
+) -> Result<Option<Employee>> {
+    for (owner, held) in assignment::of_twinklet(connection, badge.twinklet)? {
+        if owner == number || held.revoked.is_some() {
+            continue;
+        }
+        let owner = find(connection, &EmployeeRef::Number(owner), today)?;
+        let until = [held.until, owner.left].into_iter().flatten().min();
+        let before = until.is_some_and(|until| until < badge.from);
+        let after = badge.until.is_some_and(|until| until < held.from);
+        if !before && !after {
+            return Ok(Some(owner));
+        }
+    }
+    Ok(None)
+}
+
+fn append(connection: &Connection, flash: &OldFlash, place: i64) -> Result<()> {
+    let door = match &flash.door {
+        Some(name) => {
+            device::learn(connection, DeviceKind::Door, name, flash.at)?;
+            device::find(connection, DeviceKind::Door, name)?
+        }
+        None => None,
+    };
+    let at = to_millis(flash.at);
+    let stored = connection
+        .prepare_cached(
+            "INSERT INTO event
+                 (id, uid, kind, at, day, door, twinklet, employee, verdict, device_at)
+             VALUES (?1, ?2, 'imported', ?3, ?4, ?5, ?6, ?7, 'open', ?3)
+             ON CONFLICT (uid) DO NOTHING",
+        )?
+        .execute((
+            place,
+            flash.event,
+            at,
+            flash.day,
+            door,
+            flash.twinklet,
+            flash.employee,
+        ))?;
+    if stored == 1 {
+        attendance::count(connection, flash.employee, flash.day, at)?;
+    }
+    Ok(())
+}
