@@ -10,7 +10,7 @@ use crate::hw::gpio::LineSpec;
 /// label before the colon; `,active-low` behind it where low is what counts.
 #[derive(Debug, Args)]
 pub struct HardwareArgs {
-    /// The lock's line is low when it has power
+    /// The lock has power when its line is low
     #[arg(
         long,
         value_name = "BOOL",

@@ -323,25 +323,23 @@ impl Check<'_> {
 
     fn clock(&mut self) -> io::Result<()> {
         let now = SystemClock.now().format("%Y-%m-%d %H:%M:%S UTC");
-        let rtc = match Path::new("/dev/rtc0").exists() {
-            true => "with a real-time clock",
-            false => {
-                "without a real-time clock: after a power cut it is wrong until a network is there"
-            }
-        };
-        let says = format!("{now}, {rtc}");
         match is_synchronised() {
-            Some(true) => self.report.ok("clock", &format!("{says}; synchronised")),
+            Some(true) => self.report.ok("clock", &format!("{now}, synchronised"))?,
             Some(false) => self.report.warn(
                 "clock",
-                &format!("{says}; not synchronised"),
+                &format!("{now}, not synchronised"),
                 "let it be: timedatectl set-ntp true",
-            ),
-            None => self.report.ok(
-                "clock",
-                &format!("{says}; nobody says whether it is synchronised"),
-            ),
+            )?,
+            None => {
+                let says = format!("{now}; whether it is synchronised, nobody here can say");
+                self.report.ok("clock", &says)?;
+            }
         }
+        if !Path::new("/dev/rtc0").exists() {
+            self.report
+                .note("no real-time clock: wrong after a power cut, until a network is there")?;
+        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
 use crate::clock::Clock;
 use crate::console::Console;
@@ -113,7 +114,12 @@ impl Passage {
                 reading = readings.recv(), if more && self.waiting.len() < IN_FLIGHT => {
                     match reading {
                         Some(reading) => self.ask(reading),
-                        None => more = false,
+                        None => {
+                            more = false;
+                            if watched {
+                                info!("no more flashes; the sensors are watched until the end");
+                            }
+                        }
                     }
                 }
                 change = changes.recv(), if watched => {
