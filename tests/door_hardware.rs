@@ -45,6 +45,11 @@ fn a_check_says_of_each_part_how_it_is_and_what_to_do() {
     assert!(line(&none, "contact").starts_with("FAIL"));
     assert!(none.stdout.ends_with("\n2 failures\n"), "{none:?}");
 
+    let unplugged = check(&["--from", "serial:/dev/ttyNONE7"]);
+    assert_eq!(unplugged.code, Some(4), "{unplugged:?}");
+    let flashes = line(&unplugged, "flashes");
+    assert!(flashes.starts_with("FAIL  flashes       the serial port /dev/ttyNONE7: No such file"));
+
     let away = format!("{}:1", site.host);
     let away = site.run(&["door", "lab", "--check", "--relay", &away]);
     assert_eq!(away.code, Some(4), "{away:?}");

@@ -40,12 +40,29 @@ pub trait FlashSource: Send {
     /// What it is, for the start-up line.
     fn describe(&self) -> String;
 
+    /// Whether it could be read now, without reading it.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    fn look(&self) -> Result<(), Trouble> {
+        Ok(())
+    }
+
     /// Begins to read, and hands each reading over; waits while nobody takes them. Drops the
     /// sender when no more will come. What is no reading is reported and passed over.
     ///
     /// # Errors
     /// If the source cannot be read at all.
     fn start(self: Box<Self>, readings: mpsc::Sender<Reading>) -> io::Result<()>;
+}
+
+/// What is wrong with a device, and what to do.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub advice: String,
 }
 
 /// What unlocks a door. It has no sense of time: whoever holds it locks it again.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, future};
 
+use nix::unistd::{AccessFlags, access};
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -13,7 +14,7 @@ use tracing::{info, warn};
 
 use crate::hw::flashes::Flashes;
 use crate::hw::noise::Noise;
-use crate::hw::{FlashSource, Reading, SourceKind};
+use crate::hw::{FlashSource, Reading, SourceKind, Trouble};
 
 /// A serial port, by its path, with its speed after a comma.
 pub(super) const SERIAL: SourceKind = SourceKind {
@@ -166,6 +167,17 @@ impl Serial {
 impl FlashSource for Serial {
     fn describe(&self) -> String {
         format!("the serial port {} at {} baud", self.port, self.baud)
+    }
+
+    fn look(&self) -> Result<(), Trouble> {
+        // Not by opening it: that restarts some receivers.
+        access(Path::new(&self.port), AccessFlags::R_OK | AccessFlags::W_OK).map_err(|cause| {
+            let cause = io::Error::from(cause);
+            Trouble {
+                what: format!("the serial port {}: {cause}", self.port),
+                advice: self.advice(&cause),
+            }
+        })
     }
 
     fn start(self: Box<Self>, readings: mpsc::Sender<Reading>) -> io::Result<()> {

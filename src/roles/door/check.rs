@@ -278,13 +278,19 @@ impl Check<'_> {
                 Err(help) => self.report.fail("flashes", help, "see --from"),
             };
         }
-        match hw::source(&self.plan.from, &[receivers::WRITTEN]) {
-            Ok(source) => self
+        let source = match hw::source(&self.plan.from, &[receivers::WRITTEN]) {
+            Ok(source) => source,
+            Err(unknown) => {
+                return self
+                    .report
+                    .fail("flashes", &unknown.to_string(), "see --from");
+            }
+        };
+        match source.look() {
+            Ok(()) => self
                 .report
                 .ok("flashes", &format!("from {}", source.describe())),
-            Err(unknown) => self
-                .report
-                .fail("flashes", &unknown.to_string(), "see --from"),
+            Err(trouble) => self.report.fail("flashes", &trouble.what, &trouble.advice),
         }
     }
 
