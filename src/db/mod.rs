@@ -21,6 +21,7 @@ mod grant;
 mod identity;
 mod import;
 mod installation;
+mod lock;
 mod moving;
 mod open;
 mod original;
@@ -120,6 +121,12 @@ pub enum Error {
     /// Another program held the database's lock for longer than we wait.
     #[error("the database is locked by another program; try again when that is done")]
     Busy,
+    /// The file's content is no longer what SQLite wrote.
+    #[error(
+        "{} is damaged: stop what uses it, put it aside, and go on with the last backup",
+        .0.display()
+    )]
+    Damaged(PathBuf),
     /// Anything else that SQLite reports.
     #[error(transparent)]
     Sqlite(rusqlite::Error),
@@ -135,12 +142,12 @@ impl From<rusqlite::Error> for Error {
 }
 
 impl Error {
-    /// Whether SQLite says that the file may only be read.
-    fn is_read_only(&self) -> bool {
-        let Error::Sqlite(error) = self else {
-            return false;
-        };
-        error.sqlite_error_code() == Some(ErrorCode::ReadOnly)
+    /// What SQLite says of the whole file, if this is such a word.
+    fn of_file(&self) -> Option<ErrorCode> {
+        match self {
+            Error::Sqlite(error) => error.sqlite_error_code(),
+            _ => None,
+        }
     }
 }
 
@@ -159,7 +166,7 @@ pub struct Database<K> {
     /// Whether changes are tried out only, and undone at their end.
     rehearsing: bool,
     /// Held by a server for as long as it serves the database.
-    _served: Option<std::fs::File>,
+    served: Option<lock::Served>,
     kind: PhantomData<K>,
 }
 
@@ -173,6 +180,15 @@ impl<K: Kind> Database<K> {
     /// Only tries changes out from now on: each is made, checked, and undone at its end.
     pub fn rehearse(&mut self) {
         self.rehearsing = true;
+    }
+
+    /// An error that is about the whole file, with the file's name.
+    fn name(&self, error: Error) -> Error {
+        match error.of_file() {
+            Some(ErrorCode::ReadOnly) => open::denied(&self.path, "written", open::READ_ONLY),
+            Some(ErrorCode::DatabaseCorrupt) => Error::Damaged(self.path.clone()),
+            _ => error,
+        }
     }
 
     /// Runs a change in one transaction that takes the write lock at once, so that what it reads
@@ -192,9 +208,6 @@ impl<K: Kind> Database<K> {
             }
             Ok(result)
         };
-        run().map_err(|error: Error| match error.is_read_only() {
-            true => open::denied(&self.path, "written", open::READ_ONLY),
-            false => error,
-        })
+        run().map_err(|error| self.name(error))
     }
 }

@@ -1,17 +1,18 @@
 //! Opening a database file: finding out what it is before anything touches it, making a new one,
 //! and saying what is wrong in words that help.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use nix::unistd::{Uid, User};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction};
 
+use crate::db::lock::Served;
 use crate::db::schema::{self, Kind};
 use crate::db::{Database, Error, Result, Store, installation};
 
@@ -19,8 +20,6 @@ use crate::db::{Database, Error, Result, Store, installation};
 const ADMIN_PATIENCE_MS: i32 = 2_000;
 /// How long a server waits for an administrator's: the doors that wait with it have little time.
 const SERVER_PATIENCE: Duration = Duration::from_millis(1_000);
-/// How often a server tries for its lock, 1 ms apart: [`Store::is_served`] may just be looking.
-const CLAIM_ATTEMPTS: i32 = 20;
 /// Readable and writable by the user and the group that run twinkle, and nobody else: it is a list
 /// of who was where when.
 const FILE_MODE: u32 = 0o660;
@@ -74,10 +73,10 @@ impl<K: Kind> Database<K> {
             file: identity(path),
             day_rules: None,
             rehearsing: false,
-            _served: None,
+            served: None,
             kind: PhantomData,
         };
-        store._served = Some(claim::<K>(path)?);
+        store.served = Some(Served::claim::<K>(path)?);
         store.write(|transaction| schema::migrate::<K>(transaction, begin))?;
         let mode: String = store
             .connection
@@ -150,33 +149,14 @@ impl Store {
             file: identity(path),
             day_rules: None,
             rehearsing: false,
-            _served: None,
+            served: None,
             kind: PhantomData,
         })
-    }
-
-    /// Whether a central serves the database now.
-    ///
-    /// # Errors
-    /// [`Error::Denied`] if that cannot be found out.
-    pub fn is_served(&self) -> Result<bool> {
-        let path = lock_of(&self.path)?;
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(false),
-            Err(cause) => return Err(denied(&path, "read", &cause.to_string())),
-        };
-        // Given back at once: a central that starts in this moment tries again.
-        match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(fs::TryLockError::WouldBlock) => Ok(true),
-            Err(fs::TryLockError::Error(cause)) => Err(denied(&path, "locked", &cause.to_string())),
-        }
     }
 }
 
 /// Makes an empty file with the right mode if there is none; returns whether it did.
-fn create(path: &Path) -> Result<bool> {
+pub(super) fn create(path: &Path) -> Result<bool> {
     match OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -203,47 +183,6 @@ fn create(path: &Path) -> Result<bool> {
         }
         Err(cause) => Err(denied(path, "made", &cause.to_string())),
     }
-}
-
-/// Takes the database for one server. The kernel gives it back when the process ends, however it
-/// ends; the file beside the database stays and means nothing by itself.
-fn claim<K: Kind>(path: &Path) -> Result<File> {
-    let lock_path = lock_of(path)?;
-    create(&lock_path)?;
-    let file = OpenOptions::new()
-        .write(true)
-        .open(&lock_path)
-        .map_err(|cause| denied(&lock_path, "written", &cause.to_string()))?;
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(fs::TryLockError::WouldBlock) if attempts < CLAIM_ATTEMPTS => {
-                wait_for_lock(attempts);
-            }
-            Err(fs::TryLockError::WouldBlock) => {
-                return Err(Error::Served {
-                    path: path.to_owned(),
-                    server: K::SERVER,
-                });
-            }
-            Err(fs::TryLockError::Error(cause)) => {
-                return Err(denied(&lock_path, "locked", &cause.to_string()));
-            }
-        }
-    }
-}
-
-/// The file whose lock a server holds.
-fn lock_of(path: &Path) -> Result<PathBuf> {
-    // By whatever name the database was opened, there is one lock.
-    let real = path
-        .canonicalize()
-        .map_err(|cause| denied(path, "found", &cause.to_string()))?;
-    let mut name = real.into_os_string();
-    name.push(".lock");
-    Ok(PathBuf::from(name))
 }
 
 /// Which file a path leads to: its device and number there; `None` if it leads nowhere.
@@ -291,7 +230,7 @@ fn inspect<K: Kind>(connection: &Connection, path: &Path) -> Result<i64> {
 
 /// Waits for a lock in short steps: the central, when busy, leaves gaps of less than a millisecond
 /// between its transactions, and SQLite's own waiting, in steps of up to 100 ms, would miss them.
-fn wait_for_lock(attempts: i32) -> bool {
+pub(super) fn wait_for_lock(attempts: i32) -> bool {
     #[expect(
         clippy::disallowed_methods,
         reason = "SQLite has no other way to wait for a lock"
@@ -313,6 +252,7 @@ fn explain(error: rusqlite::Error, path: &Path) -> Error {
             },
         ),
         Some(ErrorCode::ReadOnly) => denied(path, "used", READ_ONLY),
+        Some(ErrorCode::DatabaseCorrupt) => Error::Damaged(path.to_owned()),
         _ => error.into(),
     }
 }

@@ -28,6 +28,7 @@ use crate::wire::tls::Acceptor;
 mod admin;
 mod authority;
 mod calendar;
+mod checkup;
 mod desk;
 mod devices;
 mod presence;
@@ -87,6 +88,10 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
     let path = store.path().display();
     info!("central '{name}', database {path}{how}, days {days}");
 
+    if store.begin_service()? {
+        checkup::start(store.path())?;
+    }
+
     let installation = store.installation()?;
     let protected = protection(&store, insecure)?;
 
@@ -110,7 +115,11 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
     console::announce(&format!("listening on {address}"));
     service::ready(&format!("listening on {address}"));
     let serve_and_store = async {
-        let admission = Admission { acceptor, plain };
+        let admission = Admission {
+            acceptor,
+            plain,
+            limits: settings.limits.limits(),
+        };
         let serving = server::serve(listener, Arc::new(desk), admission, stop.clone());
         tokio::select! {
             // It only ends by itself if it fails; then nothing can be decided any more.
