@@ -19,9 +19,11 @@ use crate::wire::plain::PlainRule;
 
 mod calendar;
 mod door;
+mod limits;
 
 pub use calendar::{CalendarSettings, DepartmentSettings, HolidayList, TimeOfDay, WeekdayList};
 pub use door::{DoorSettings, InputSettings, OutputSettings};
+pub use limits::LimitSettings;
 
 /// Where the configuration is if nobody says otherwise.
 const DEFAULT_FILE: &str = "/etc/twinkle/twinkle.toml";
@@ -69,6 +71,8 @@ pub struct Settings {
     pub relay: RelaySettings,
     /// For `twinkle door`.
     pub door: DoorSettings,
+    /// For both servers.
+    pub limits: LimitSettings,
 }
 
 /// The table `[central]`.
@@ -285,6 +289,8 @@ mod tests {
             green = "GPIO5"
             red = "GPIO6"
             buzzer = "GPIO13"
+            [limits]
+            connections = 20000
         "#;
         let settings: Settings = toml::from_str(all).unwrap();
         let calendar = settings.calendar.unwrap();

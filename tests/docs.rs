@@ -18,6 +18,7 @@ use twinkle::config::Settings;
 use twinkle::domain::access::Reason;
 use twinkle::domain::attendance::sheet::Sheet;
 use twinkle::domain::door_event::Kind;
+use twinkle::wire::guard::Limits;
 use twinkle::wire::{Message, codec};
 
 fn document(path: &str) -> String {
@@ -97,6 +98,7 @@ fn the_example_configuration_names_every_key_and_is_the_default() {
     let calendar = written.calendar.unwrap();
     assert_eq!(calendar.weekly_off, Some("sunday".parse().unwrap()));
     assert_eq!(written.register, Sheet::default());
+    assert_eq!(written.limits.limits(), Limits::default());
     // The keys that have no fixed default stand there as examples; where there is both, the example
     // is looked at.
     let example = |line: &str| -> Option<String> {
@@ -152,6 +154,7 @@ fn the_example_configuration_names_every_key_and_is_the_default() {
             "[door.outputs]\n",
             keys(all["door"]["outputs"].as_table().unwrap()),
         ),
+        ("[limits]\n", keys(all["limits"].as_table().unwrap())),
     ] {
         let error = toml::from_str::<Settings>(&format!("{section}nonsense = 1")).unwrap_err();
         let message = error.message().to_owned();

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -15,17 +16,20 @@ use tracing::info;
 
 use crate::wire::answers::{Answers, Owed, OwedReceiver};
 use crate::wire::codec::{self, FrameReader};
+use crate::wire::guard::{Limits, Place};
 use crate::wire::server::{Greeting, Peer, Service};
 use crate::wire::tls::Proof;
 use crate::wire::{
-    DRAIN_WITHIN, Error, Flash, Happened, Hello, Message, Refused, Role, SILENT_AFTER, VERSIONS,
-    WRITE_WITHIN, Welcome, refusal,
+    DRAIN_WITHIN, Error, Flash, Happened, Hello, Message, Refused, Role, VERSIONS, WRITE_WITHIN,
+    Welcome, refusal,
 };
 
 mod outgoing;
 
 use outgoing::Outgoing;
 
+/// How many doors' requests a relay may have waiting.
+const DOORS_OF_A_RELAY: usize = 64;
 /// Why a connection ends whose peer does not read.
 const TAKES_NOTHING: &str = "it takes nothing that is written to it";
 /// How many answers are written at once, at the most.
@@ -33,43 +37,70 @@ const WRITE_AT_ONCE: usize = 256;
 
 /// How many requests a peer may have waiting for an answer: beyond that its connection is not read,
 /// which slows it down. A relay speaks for all its doors.
-fn window_of(role: Role) -> usize {
+fn window_of(role: Role, limits: &Limits) -> usize {
     match role {
-        Role::Door => 1_024,
-        Role::Relay => 65_536,
+        Role::Door => limits.requests,
+        Role::Relay => limits.requests.saturating_mul(DOORS_OF_A_RELAY),
     }
+}
+
+/// A client that has said nothing yet.
+#[derive(Debug)]
+pub struct Stranger<'a> {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// What its certificate proves, if it has shown one.
+    pub proof: Option<Proof<'a>>,
+    /// Until when it has to say Hello.
+    pub greet_by: Instant,
+    /// Its place among the connections.
+    pub(super) place: &'a Place,
+    /// The limits that are kept.
+    pub limits: &'a Limits,
 }
 
 /// Serves a framed connection until the peer closes it, breaks the protocol or falls silent, or
 /// until told to stop; only then answers that are still owed are waited for, and no longer than
-/// [`DRAIN_WITHIN`]. The peer has until `greet_by` to say Hello; if it has proved something, then
-/// as whom it has proved to be.
+/// [`DRAIN_WITHIN`]. A peer that has proved something says Hello as whom it has proved to be.
 ///
 /// # Errors
 /// Why the connection ended, if not by the peer's closing or by our stopping.
 pub async fn serve<S: Service>(
     read: impl AsyncRead + Unpin,
     mut write: impl AsyncWrite + Unpin,
-    (address, proof): (SocketAddr, Option<Proof<'_>>),
-    greet_by: Instant,
+    stranger: Stranger<'_>,
     service: &S,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let mut reader = FrameReader::new(read);
+    let Stranger {
+        address,
+        place,
+        limits,
+        ..
+    } = stranger;
     let peer = tokio::select! {
-        peer = greet(&mut reader, &mut write, (address, proof), greet_by, service) => peer?,
+        peer = greet(&mut reader, &mut write, stranger, service) => peer?,
         () = stop.cancelled() => return Ok(()),
     };
     info!("{} '{}' has connected from {address}", peer.role, peer.name);
     reader.greeting_is_over();
+    place.is_known();
 
     let (answers, mut owed) = Answers::channel();
     service.welcomed(&peer, &answers);
-    let window = Window::new(window_of(peer.role));
+    let window = Window::new(window_of(peer.role, limits));
     let mut outgoing = Outgoing::default();
     let mut hears_us = true;
     let ended = {
-        let requests = read_requests(&mut reader, &peer, service, answers, &window, stop);
+        let requests = read_requests(
+            &mut reader,
+            &peer,
+            service,
+            answers,
+            &window,
+            (limits.silent_after, stop),
+        );
         let mut writing = pin!(write_answers(&mut write, &mut owed, &mut outgoing, &window));
         tokio::select! {
             // What is still being decided has its own clones of the answers' sender: writing ends
@@ -110,13 +141,18 @@ pub async fn serve<S: Service>(
 async fn greet<S: Service>(
     reader: &mut FrameReader<impl AsyncRead + Unpin>,
     write: &mut (impl AsyncWrite + Unpin),
-    (address, proof): (SocketAddr, Option<Proof<'_>>),
-    greet_by: Instant,
+    stranger: Stranger<'_>,
     service: &S,
 ) -> Result<Peer, Error> {
+    let Stranger {
+        address,
+        proof,
+        greet_by,
+        ..
+    } = stranger;
     let first = timeout_at(greet_by, reader.next())
         .await
-        .map_err(|_| Error::TimedOut("it did not say Hello within 5 s"))??;
+        .map_err(|_| Error::TimedOut("it did not say Hello in time"))??;
     let Message::Hello(Hello {
         versions,
         role,
@@ -211,7 +247,7 @@ async fn read_requests<S: Service>(
     service: &S,
     answers: Answers,
     window: &Window,
-    stop: &CancellationToken,
+    (silent_after, stop): (Duration, &CancellationToken),
 ) -> Result<(), Error> {
     let mut stopped = pin!(stop.cancelled());
     loop {
@@ -219,9 +255,9 @@ async fn read_requests<S: Service>(
         consume_budget().await;
         let next = async {
             window.wait_for_room(&answers).await;
-            timeout(SILENT_AFTER, reader.next())
+            timeout(silent_after, reader.next())
                 .await
-                .map_err(|_| Error::TimedOut("nothing came from it for 30 s"))?
+                .map_err(|_| Error::TimedOut("nothing came from it for too long"))?
         };
         let message = tokio::select! {
             message = next => message?,

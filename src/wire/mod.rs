@@ -18,6 +18,7 @@ pub mod answers;
 pub mod codec;
 mod error;
 pub mod frames;
+pub mod guard;
 pub mod identity;
 pub mod link;
 pub mod plain;

@@ -1,6 +1,7 @@
 //! The listening side that relay and central share: it takes connections, tells the dialects apart
 //! by their first byte, and hands what peers ask to a [`Service`].
 
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +10,6 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,12 +19,12 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::wire::address::{self, HostPort};
 use crate::wire::answers::Answers;
+use crate::wire::frames::Stranger;
+use crate::wire::guard::{Guard, Limits, Place};
 use crate::wire::plain::{self, PlainRules};
 use crate::wire::tls::Acceptor;
-use crate::wire::{Door, Error, Flash, GREETING_WITHIN, Happened, Role, frames, refusal};
+use crate::wire::{Door, Error, Flash, Happened, Role, frames, refusal};
 
-/// The most connections at once; a further one is closed as soon as it comes.
-const MAX_CONNECTIONS: usize = 20_000;
 /// A plain-text client may say nothing for days, so that its kernel is asked whether it still is
 /// there: first after this long, then every this long.
 const KEEPALIVE: Duration = Duration::from_secs(60);
@@ -115,6 +115,8 @@ pub struct Admission {
     pub acceptor: Option<Acceptor>,
     /// Whose plain text is taken.
     pub plain: PlainRules,
+    /// How many, and how long each may take.
+    pub limits: Limits,
 }
 
 /// Serves connections until told to stop; returns when the last has been brought to its end.
@@ -124,8 +126,8 @@ pub async fn serve<S: Service>(
     admission: Admission,
     stop: CancellationToken,
 ) {
+    let guard = Arc::new(Guard::new(admission.limits));
     let admission = Arc::new(admission);
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -142,15 +144,23 @@ pub async fn serve<S: Service>(
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
-            warn!("{address}: closed: there are {MAX_CONNECTIONS} connections already");
-            continue;
+        let place = match guard.enter(address.ip()) {
+            Ok(place) => place,
+            Err(full) => {
+                say_closed(&guard, address, &full);
+                continue;
+            }
         };
         let (service, admission) = (Arc::clone(&service), Arc::clone(&admission));
-        let stop = stop.clone();
+        let (guard, stop) = (Arc::clone(&guard), stop.clone());
         connections.spawn(async move {
-            handle(stream, address, &*service, &admission, &stop).await;
-            drop(place);
+            let server = Server {
+                service: &*service,
+                admission: &admission,
+                guard: &guard,
+                stop: &stop,
+            };
+            server.handle(stream, address, &place).await;
         });
     }
     drop(listener);
@@ -166,111 +176,131 @@ fn is_of_one_connection(kind: ErrorKind) -> bool {
     )
 }
 
-/// Serves one connection to its end, and says in one line if that was a bad one.
-async fn handle<S: Service>(
-    mut stream: TcpStream,
-    address: SocketAddr,
-    service: &S,
-    admission: &Admission,
-    stop: &CancellationToken,
-) {
-    match converse(&mut stream, address, service, admission, stop).await {
-        Ok(()) => debug!("{address}: the connection has ended"),
-        Err(Error::Io(cause)) => info!("{address}: connection lost: {cause}"),
-        Err(cause) => {
-            warn!("{address}: closed: {cause}");
-            linger(&mut stream).await;
-        }
+/// Says that a connection was a bad one, unless its address has had many such lines already.
+fn say_closed(guard: &Guard, address: SocketAddr, why: &impl Display) {
+    match guard.may_complain_of(address.ip()) {
+        true => warn!("{address}: closed: {why}"),
+        false => debug!("{address}: closed: {why}"),
     }
 }
 
-async fn converse<S: Service>(
-    stream: &mut TcpStream,
-    address: SocketAddr,
-    service: &S,
-    admission: &Admission,
-    stop: &CancellationToken,
-) -> Result<(), Error> {
-    stream.set_nodelay(true)?;
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE)
-        .with_interval(KEEPALIVE);
-    SockRef::from(&*stream).set_tcp_keepalive(&keepalive)?;
-
-    let greet_by = Instant::now() + GREETING_WITHIN;
-    let plain_door = admission.plain.door_at(address.ip());
-    let first = tokio::select! {
-        // The replaced system's clients connect long before somebody comes to their door: where
-        // plain text is accepted, silence is no fault.
-        first = first_byte(stream) => first?,
-        () = sleep_until(greet_by), if plain_door.is_none() => {
-            return Err(Error::TimedOut("it said nothing for 5 s"));
-        }
-        () = stop.cancelled() => return Ok(()),
-    };
-    // One that was allowed to be silent has all its time still before it.
-    let greet_by = match plain_door {
-        Some(_) => Instant::now() + GREETING_WITHIN,
-        None => greet_by,
-    };
-    match (first, &admission.acceptor, plain_door) {
-        (None, ..) => Ok(()),
-        (Some(0x00), None, _) => {
-            let (read, write) = stream.split();
-            frames::serve(read, write, (address, None), greet_by, service, stop).await
-        }
-        (Some(0x00), Some(_), _) => {
-            frames::refuse(stream, refusal::NO_IDENTITY).await?;
-            let why = "it speaks frames without TLS, and only devices with an identity are taken";
-            Err(Error::Untrusted(why.to_owned()))
-        }
-        // What TLS needs in memory must not be set aside for clear connections too.
-        (Some(0x16), Some(acceptor), _) => {
-            Box::pin(protected(
-                stream, address, acceptor, greet_by, service, stop,
-            ))
-            .await
-        }
-        (Some(0x16), None, _) => Err(Error::Malformed(
-            "it speaks TLS, and this server has no identity".to_owned(),
-        )),
-        (Some(_), _, Some(door)) => {
-            let peer = Peer {
-                role: Role::Door,
-                name: door.clone(),
-                address,
-                identity: None,
-            };
-            let (read, write) = stream.split();
-            plain::serve(read, write, &peer, service, stop).await
-        }
-        (Some(_), _, None) => {
-            let why = "it speaks no frames, and plain text is not accepted from there";
-            Err(Error::Malformed(why.to_owned()))
-        }
-    }
+/// What all connections share.
+struct Server<'a, S> {
+    service: &'a S,
+    admission: &'a Admission,
+    guard: &'a Guard,
+    stop: &'a CancellationToken,
 }
 
-/// Serves frames inside TLS.
-async fn protected<S: Service>(
-    stream: &mut TcpStream,
-    address: SocketAddr,
-    acceptor: &Acceptor,
-    greet_by: Instant,
-    service: &S,
-    stop: &CancellationToken,
-) -> Result<(), Error> {
-    let (mut stream, proof) = tokio::select! {
-        accepted = timeout_at(greet_by, acceptor.accept(stream)) => {
-            accepted.map_err(|_| Error::TimedOut("it did not finish its TLS greeting within 5 s"))??
+impl<S: Service> Server<'_, S> {
+    /// Serves one connection to its end, and says in one line if that was a bad one.
+    async fn handle(&self, mut stream: TcpStream, address: SocketAddr, place: &Place) {
+        match self.converse(&mut stream, address, place).await {
+            Ok(()) => debug!("{address}: the connection has ended"),
+            Err(Error::Io(cause)) => info!("{address}: connection lost: {cause}"),
+            Err(cause) => {
+                say_closed(self.guard, address, &cause);
+                linger(&mut stream).await;
+            }
         }
-        () = stop.cancelled() => return Ok(()),
-    };
-    let (read, write) = tokio::io::split(&mut stream);
-    let ended = frames::serve(read, write, (address, Some(proof)), greet_by, service, stop).await;
-    // Without this word the peer could not tell our end from a cut cable.
-    let _said = timeout(LINGER, stream.shutdown()).await;
-    ended
+    }
+
+    async fn converse(
+        &self,
+        stream: &mut TcpStream,
+        address: SocketAddr,
+        place: &Place,
+    ) -> Result<(), Error> {
+        stream.set_nodelay(true)?;
+        let keepalive = TcpKeepalive::new()
+            .with_time(KEEPALIVE)
+            .with_interval(KEEPALIVE);
+        SockRef::from(&*stream).set_tcp_keepalive(&keepalive)?;
+
+        let Admission {
+            acceptor,
+            plain,
+            limits,
+        } = self.admission;
+        let greet_by = Instant::now() + limits.greet_within;
+        let plain_door = plain.door_at(address.ip());
+        let first = tokio::select! {
+            // The replaced system's clients connect long before somebody comes to their door: where
+            // plain text is accepted, silence is no fault.
+            first = first_byte(stream) => first?,
+            () = sleep_until(greet_by), if plain_door.is_none() => {
+                return Err(Error::TimedOut("it said nothing in time"));
+            }
+            () = self.stop.cancelled() => return Ok(()),
+        };
+        // One that was allowed to be silent has all its time still before it.
+        let greet_by = match plain_door {
+            Some(_) => Instant::now() + limits.greet_within,
+            None => greet_by,
+        };
+        let stranger = Stranger {
+            address,
+            proof: None,
+            greet_by,
+            place,
+            limits,
+        };
+        match (first, acceptor, plain_door) {
+            (None, ..) => Ok(()),
+            (Some(0x00), None, _) => {
+                let (read, write) = stream.split();
+                frames::serve(read, write, stranger, self.service, self.stop).await
+            }
+            (Some(0x00), Some(_), _) => {
+                frames::refuse(stream, refusal::NO_IDENTITY).await?;
+                let why =
+                    "it speaks frames without TLS, and only devices with an identity are taken";
+                Err(Error::Untrusted(why.to_owned()))
+            }
+            // What TLS needs in memory must not be set aside for clear connections too.
+            (Some(0x16), Some(acceptor), _) => {
+                Box::pin(self.protected(stream, acceptor, stranger)).await
+            }
+            (Some(0x16), None, _) => Err(Error::Malformed(
+                "it speaks TLS, and this server has no identity".to_owned(),
+            )),
+            (Some(_), _, Some(door)) => {
+                let peer = Peer {
+                    role: Role::Door,
+                    name: door.clone(),
+                    address,
+                    identity: None,
+                };
+                let (read, write) = stream.split();
+                plain::serve(read, write, &peer, self.service, self.stop).await
+            }
+            (Some(_), _, None) => {
+                let why = "it speaks no frames, and plain text is not accepted from there";
+                Err(Error::Malformed(why.to_owned()))
+            }
+        }
+    }
+
+    /// Serves frames inside TLS.
+    async fn protected<'a>(
+        &'a self,
+        stream: &mut TcpStream,
+        acceptor: &'a Acceptor,
+        mut stranger: Stranger<'a>,
+    ) -> Result<(), Error> {
+        let (mut stream, proof) = tokio::select! {
+            accepted = timeout_at(stranger.greet_by, acceptor.accept(stream)) => {
+                accepted.map_err(|_| Error::TimedOut("it did not finish its TLS greeting in time"))??
+            }
+            () = self.stop.cancelled() => return Ok(()),
+        };
+        stranger.proof = Some(proof);
+        let (read, write) = tokio::io::split(&mut stream);
+        let ended = frames::serve(read, write, stranger, self.service, self.stop).await;
+        // Without this word the peer could not tell our end from a cut cable.
+        let _said = timeout(LINGER, stream.shutdown()).await;
+        ended
+    }
 }
 
 /// The first byte that a client sends, left in place; `None` if it closes without a word.

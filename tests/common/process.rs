@@ -67,6 +67,14 @@ impl Proc {
         drop(self.stdin.take());
     }
 
+    /// How much memory it has, in bytes.
+    pub fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.unwrap().trim().strip_suffix(" kB").unwrap();
+        kilobytes.parse::<usize>().unwrap() * 1024
+    }
+
     /// Sends it a signal, by name.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();

@@ -70,8 +70,8 @@ impl FlashSource for Receivers {
         let plain = PlainRules::new(vec![rule]).map_err(io::Error::other)?;
         plain.warn_of_openness(address);
         let admission = Admission {
-            acceptor: None,
             plain,
+            ..Admission::default()
         };
         let stop = CancellationToken::new();
         let counter = Arc::new(Counter {

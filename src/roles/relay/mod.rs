@@ -123,7 +123,11 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let linked = tokio::spawn(link.clone().run(hang_up.clone()));
     console::announce(&format!("listening on {address}"));
     service::ready(&format!("listening on {address}"));
-    let admission = Admission { acceptor, plain };
+    let admission = Admission {
+        acceptor,
+        plain,
+        limits: settings.limits.limits(),
+    };
     let forwarder = Arc::new(Forwarder::new(name, link, clock));
     let serve = async {
         let mut serving = pin!(server::serve(listener, forwarder, admission, stop.clone()));

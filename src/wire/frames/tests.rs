@@ -12,7 +12,8 @@ use super::*;
 use crate::domain::access::Verdict;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 use crate::wire::answers::{Unheard, WeakAnswers};
-use crate::wire::{Answer, Door, Echo, Event, Flash, GREETING_WITHIN};
+use crate::wire::guard::Guard;
+use crate::wire::{Answer, Door, Echo, Event, Flash};
 
 mod unasked;
 
@@ -88,16 +89,16 @@ impl Session {
         let token = stop.clone();
         let served = tokio::spawn(async move {
             let (read, write) = tokio::io::split(server);
-            let greet_by = Instant::now() + GREETING_WITHIN;
-            serve(
-                read,
-                write,
-                (([127, 0, 0, 1], 1).into(), None),
-                greet_by,
-                &*kept,
-                &token,
-            )
-            .await
+            let guard = Guard::new(Limits::default());
+            let address: SocketAddr = ([127, 0, 0, 1], 1).into();
+            let stranger = Stranger {
+                address,
+                proof: None,
+                greet_by: Instant::now() + guard.limits.greet_within,
+                place: &guard.enter(address.ip()).unwrap(),
+                limits: &guard.limits,
+            };
+            serve(read, write, stranger, &*kept, &token).await
         });
         let (read, writer) = tokio::io::split(client);
         Self {
@@ -196,7 +197,7 @@ async fn a_client_has_five_seconds_to_say_hello() {
     let (ended, seconds) = session.ended().await;
     assert_eq!(
         (why(&ended).as_str(), seconds),
-        ("it did not say Hello within 5 s", 5)
+        ("it did not say Hello in time", 5)
     );
 }
 
@@ -215,7 +216,7 @@ async fn a_peer_that_is_silent_for_half_a_minute_is_gone_and_one_that_pings_is_n
     let (ended, seconds) = session.ended().await;
     assert_eq!(
         (why(&ended).as_str(), seconds),
-        ("nothing came from it for 30 s", 30)
+        ("nothing came from it for too long", 30)
     );
     assert_eq!(*service.gone.lock().unwrap(), 1);
 }
@@ -241,7 +242,7 @@ async fn a_peer_that_takes_no_answers_is_gone_after_ten_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_door_with_a_thousand_unanswered_flashes_is_read_on_once_some_are_answered() {
-    let limit = window_of(Role::Door);
+    let limit = window_of(Role::Door, &Limits::default());
     let mut session = Session::welcomed(1_000_000).await;
     for seq in 0..limit as u64 + 3 {
         session.flash(seq).await;
