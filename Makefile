@@ -5,7 +5,7 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: build demo test test-vm vm-packages check fmt-check lint doc bench install uninstall clean
+.PHONY: build demo test test-vm vm-packages check fmt-check lint doc bench fuzz deny install uninstall clean
 
 # The release binary: target/release/twinkle
 build:
@@ -44,6 +44,31 @@ doc:
 # Speed beside a bare TCP echo in the same run; ratios, not only times.
 bench:
 	$(CARGO) bench --locked
+
+# The licences of what is linked, and that nothing is that should not be. Needs no network, unless
+# cargo-deny itself has to be built first, which takes minutes.
+deny:
+	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --offline --locked check licenses bans
+
+# All fuzz targets, each for so many seconds; what they find is written to fuzz/artifacts. libFuzzer
+# needs nothing of the compiler but coverage counters, which the stable one makes too.
+SECONDS ?= 60
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
+fuzz:
+	RUSTFLAGS="$(COVERAGE) -Cdebug-assertions" $(CARGO) build --release \
+		--manifest-path fuzz/Cargo.toml --target $(HOST)
+	set -e; for seeds in fuzz/seeds/*; do \
+		target=$$(basename $$seeds); \
+		mkdir -p fuzz/corpus/$$target fuzz/artifacts/$$target; \
+		echo "fuzzing $$target for $(SECONDS) s"; \
+		fuzz/target/$(HOST)/release/$$target -max_total_time=$(SECONDS) -timeout=10 \
+			-rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=fuzz/artifacts/$$target/ fuzz/corpus/$$target $$seeds; \
+	done
 
 install: build
 	install -D -m 755 target/release/twinkle $(DESTDIR)$(PREFIX)/bin/twinkle

@@ -1,0 +1,158 @@
+//! What must hold for any bytes that a stranger may send or a file may contain. The fuzz targets
+//! look for bytes for which it does not; `tests/properties.rs` holds it on the seeds, on what was
+//! found before, and on random bytes.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, ReadBuf};
+use twinkle::domain::calendar::{DayChoice, MonthChoice};
+use twinkle::domain::hours::Hours;
+use twinkle::domain::ids::{DeviceName, EmployeeRef, PersonName, TwinkletId};
+use twinkle::domain::packet::{self, Scan};
+use twinkle::wire::codec::{self, FrameReader};
+use twinkle::wire::{Error, MAX_FRAME, Message, identity};
+
+/// Panics if the property does not hold.
+pub(crate) type Property = fn(&[u8]);
+
+/// Every property, by the name of its target.
+pub(crate) const ALL: &[(&str, Property)] = &[
+    ("frames", frames),
+    ("messages", messages),
+    ("plain", plain),
+    ("hours", hours),
+    ("choices", choices),
+    ("identity", identity),
+];
+
+/// A stream of frames reads the same in whatever pieces it comes: the same messages, and the same
+/// end. The first byte says how long the pieces are.
+pub(crate) fn frames(bytes: &[u8]) {
+    let Some((&piece, stream)) = bytes.split_first() else {
+        return;
+    };
+    let whole = read_frames(stream, usize::MAX);
+    let pieces = read_frames(stream, usize::from(piece).max(1));
+    assert_eq!(whole, pieces);
+}
+
+/// The messages of a stream that comes in such pieces, and how it ended.
+fn read_frames(stream: &[u8], piece: usize) -> (Vec<Message>, String) {
+    let from = Pieces { stream, piece };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut reader = FrameReader::new(from);
+        let mut messages = Vec::new();
+        loop {
+            match reader.next().await {
+                Ok(message) => messages.push(message),
+                Err(end) => return (messages, end.to_string()),
+            }
+            // As after a greeting.
+            reader.greeting_is_over();
+        }
+    })
+}
+
+struct Pieces<'a> {
+    stream: &'a [u8],
+    piece: usize,
+}
+
+impl AsyncRead for Pieces<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let count = self.piece.min(into.remaining()).min(self.stream.len());
+        let (now, later) = self.stream.split_at(count);
+        into.put_slice(now);
+        self.stream = later;
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A message that can be read can be sent on, and is the same then.
+pub(crate) fn messages(bytes: &[u8]) {
+    let Ok(message) = codec::decode(bytes) else {
+        return;
+    };
+    let mut out = BytesMut::new();
+    match codec::encode(&message, &mut out) {
+        Ok(()) => assert_eq!(codec::decode(&out[4..]).unwrap(), message),
+        // Names of fields and numbers may have been written shorter than we write them.
+        Err(Error::TooLong(_)) => assert!(bytes.len() * 2 > MAX_FRAME),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// The old packets' grammar always comes further, never beyond what is there, waits for nothing
+/// once nothing more comes, and does not take back what it has said of a beginning.
+pub(crate) fn plain(bytes: &[u8]) {
+    let mut rest = bytes;
+    loop {
+        let scan = packet::scan(rest, true);
+        match scan {
+            Scan::Nothing => return,
+            Scan::Packet { used, .. } | Scan::Malformed { used } => {
+                assert!(used > 0 && used <= rest.len(), "{scan:?}");
+                rest = &rest[used..];
+            }
+            Scan::Partial | Scan::CompleteUnlessMoreFollows => panic!("{scan:?} at the end"),
+        }
+        for cut in 0..=rest.len().min(64) {
+            let begun = packet::scan(&rest[..cut], false);
+            if matches!(begun, Scan::Packet { .. }) {
+                assert_eq!(packet::scan(rest, false), begun, "cut at {cut}");
+            }
+        }
+    }
+}
+
+/// Hours that can be read can be written, and are the same then.
+pub(crate) fn hours(bytes: &[u8]) {
+    if let Some(hours) = parsed::<Hours>(bytes) {
+        let written = hours.to_string();
+        assert_eq!(written.parse::<Hours>().unwrap(), hours, "{written:?}");
+    }
+}
+
+/// What people type for days, months, names and numbers is taken or refused; a day and a month that
+/// are taken exist.
+pub(crate) fn choices(bytes: &[u8]) {
+    let today = "2024-02-29".parse().unwrap();
+    if let Some(choice) = parsed::<MonthChoice>(bytes) {
+        let month = choice.resolve(today);
+        assert!(month.first() <= month.last());
+    }
+    if let Some(choice) = parsed::<DayChoice>(bytes) {
+        choice.resolve(today);
+    }
+    if let Some(name) = parsed::<PersonName>(bytes) {
+        assert_eq!(name.as_str().parse(), Ok(name.clone()), "{name:?}");
+    }
+    if let Some(name) = parsed::<DeviceName>(bytes) {
+        assert!(name.as_str().chars().count() <= DeviceName::MAX_CHARS);
+    }
+    if let Some(id) = parsed::<TwinkletId>(bytes) {
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+    let _whom = parsed::<EmployeeRef>(bytes);
+}
+
+fn parsed<T: std::str::FromStr>(bytes: &[u8]) -> Option<T> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+/// An identity's file is taken or refused.
+pub(crate) fn identity(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(content) = toml::from_str::<identity::Content>(&text) {
+        let _papers = identity::papers(&content.certificate, &content.authority, &content.key);
+    }
+}
