@@ -169,3 +169,23 @@ fn the_example_configuration_names_every_key_and_is_the_default() {
     let list = site.run(&["--config", "twinkle.toml", "central", "init"]);
     assert_eq!(list.code, Some(0), "{list:?}");
 }
+
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let sources = fs::read_dir(tests)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| fs::read_to_string(path).unwrap());
+    let sources: String = sources.collect();
+    let page = document("docs/security.md");
+    let is_name = |word: &&str| {
+        word.contains('_') && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    };
+    let named: BTreeSet<_> = page.split('`').filter(is_name).collect();
+    for name in &named {
+        assert!(sources.contains(&format!("fn {name}(")), "{name}");
+    }
+    assert!(named.len() > 15, "{named:?}");
+}
