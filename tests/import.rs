@@ -68,8 +68,7 @@ fn a_file_adds_and_changes_and_says_what() {
     assert_eq!(
         said,
         "edited 1: Asha Rao\n  department  - -> Optics\n\
-         added 3: Zoë Müller\n  name      - -> Zoë Müller\n  joined    - -> 2024-02-05\n  \
-         twinklet  - -> 9\n\
+         added 3: Zoë Müller, joined 2024-02-05, twinklet 9\n\
          1 added, 1 changed, 1 the same\n"
     );
     assert_eq!(

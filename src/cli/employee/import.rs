@@ -11,13 +11,14 @@ use crate::domain::calendar::DayChoice;
 /// `twinkle employee import`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The file is CSV in UTF-8, its cells apart by commas or semicolons. Its first line names the columns, of
-which any may be left out but one of the first two: number, name, twinklet, joined, left, department,
-hours, doors, suspended, off-register. 'twinkle employee export' shows how they are filled.
+The file is CSV in UTF-8, its cells apart by commas or semicolons. Its first line names the
+columns, of which any may be left out but one of the first two: number, name, twinklet, joined,
+left, department, hours, doors, suspended, off-register. 'twinkle employee export' shows how they
+are filled. Nothing is taken in unless every line can be.
 
 A line is about the employee with that number; without one, about whoever has that name, and, where
-there are badges, one of them. Nobody such: somebody new. What a column says is so afterwards: a badge
-that is not named is taken back.
+there are badges, one of them. Nobody such: somebody new. What a column says is so afterwards: a
+badge that is not named is taken back.
 
 Examples:
   twinkle employee import staff.csv --dry-run

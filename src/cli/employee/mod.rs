@@ -70,7 +70,7 @@ pub enum EmployeeCommand {
     Grant(GrantArgs),
     /// Take doors away from an employee
     Ungrant(UngrantArgs),
-    /// Add and change employees from a CSV file: all of it or nothing
+    /// Add and change employees from a CSV file, or move in from the replaced system
     Import(ImportArgs),
     /// Print all employees as CSV, as import reads it
     Export,

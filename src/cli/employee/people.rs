@@ -53,8 +53,8 @@ pub struct HistoryArgs {
 /// `twinkle employee edit`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Hours are those on the site's wall; they may cross midnight (fri 22:00-06:00), and days may be listed
-(sat, sun 09:00-13:00) or left out (08:00-20:00 every day).
+Hours are those on the site's wall; they may cross midnight (fri 22:00-06:00), and days may be
+listed (sat, sun 09:00-13:00) or left out (08:00-20:00 every day).
 
 Examples:
   twinkle employee edit 'asha rao' --name 'Asha Menon'

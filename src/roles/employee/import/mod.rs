@@ -10,7 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::employee::ImportArgs;
 use crate::db::{Changed, Planned};
 use crate::exit::Usage;
-use crate::roles::employee::{Office, say, say_changed};
+use crate::render;
+use crate::roles::employee::{Office, say, say_changed, title};
 
 use file::BadLine;
 
@@ -104,18 +105,20 @@ fn report(done: Vec<Planned>, same: usize) -> anyhow::Result<()> {
         .into_iter()
         .partition(|planned| planned.before.is_none());
     let (added, edited) = (new.len(), changed.len());
-    for planned in changed
-        .into_iter()
-        .chain(new.into_iter().filter(|_| added <= NAMED))
-    {
-        let what = if planned.before.is_some() {
-            "edited"
-        } else {
-            "added"
-        };
+    for planned in changed {
         let changes = planned.changes();
         let employee = planned.after;
-        say_changed(what, &Changed { employee, changes })?;
+        say_changed("edited", &Changed { employee, changes })?;
+    }
+    for planned in new.iter().filter(|_| added <= NAMED) {
+        let values = planned
+            .changes()
+            .into_iter()
+            .filter(|change| change.field != "name");
+        let values =
+            values.filter_map(|change| Some(format!(", {} {}", change.field, change.new?)));
+        let (title, values) = (title(&planned.after), values.collect::<String>());
+        say(format_args!("added {title}{}", render::one_line(&values)))?;
     }
     say(format_args!(
         "{added} added, {edited} changed, {same} the same"
