@@ -7,10 +7,13 @@ use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, ReadBuf};
+use twinkle::config::Settings;
 use twinkle::domain::calendar::{DayChoice, MonthChoice};
+use twinkle::domain::code::Shown;
 use twinkle::domain::hours::Hours;
 use twinkle::domain::ids::{DeviceName, EmployeeRef, PersonName, TwinkletId};
 use twinkle::domain::packet::{self, Scan};
+use twinkle::hw::flashes::{Flashes, Found};
 use twinkle::wire::codec::{self, FrameReader};
 use twinkle::wire::{Error, MAX_FRAME, Message, identity};
 
@@ -22,8 +25,10 @@ pub(crate) const ALL: &[(&str, Property)] = &[
     ("frames", frames),
     ("messages", messages),
     ("plain", plain),
+    ("lines", lines),
     ("hours", hours),
     ("choices", choices),
+    ("config", config),
     ("identity", identity),
 ];
 
@@ -114,6 +119,38 @@ pub(crate) fn plain(bytes: &[u8]) {
     }
 }
 
+/// What receivers send shows the same badges in whatever pieces it comes. The first byte says how
+/// long the pieces are.
+pub(crate) fn lines(bytes: &[u8]) {
+    let Some((&piece, text)) = bytes.split_first() else {
+        return;
+    };
+    let whole = badges(text, usize::MAX);
+    let pieces = badges(text, usize::from(piece).max(1));
+    assert_eq!(whole, pieces);
+}
+
+/// The badges in a text that comes in such pieces.
+fn badges(text: &[u8], piece: usize) -> Vec<TwinkletId> {
+    let mut flashes = Flashes::default();
+    let mut badges = Vec::new();
+    let mut found = |found: Found| badges.extend(found.ok().map(|shown| shown.twinklet));
+    for piece in text.chunks(piece.min(text.len()).max(1)) {
+        flashes.feed(piece, &mut found);
+        let _patience = flashes.patience();
+    }
+    flashes.end_line(&mut found);
+    badges
+}
+
+/// A configuration is taken or refused, with a reason.
+pub(crate) fn config(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Err(cause) = toml::from_str::<Settings>(&text) {
+        assert!(!cause.message().is_empty());
+    }
+}
+
 /// Hours that can be read can be written, and are the same then.
 pub(crate) fn hours(bytes: &[u8]) {
     if let Some(hours) = parsed::<Hours>(bytes) {
@@ -143,6 +180,7 @@ pub(crate) fn choices(bytes: &[u8]) {
         assert_eq!(id.to_string().parse(), Ok(id));
     }
     let _whom = parsed::<EmployeeRef>(bytes);
+    let _shown = parsed::<Shown>(bytes);
 }
 
 fn parsed<T: std::str::FromStr>(bytes: &[u8]) -> Option<T> {

@@ -43,6 +43,9 @@ fn every_property_holds_on_its_seeds_and_has_a_target() {
 }
 
 proptest! {
+    // The fuzz targets look longer.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn every_property_holds_on_random_bytes(bytes in vec(any::<u8>(), 0..2_000)) {
         for (_, holds) in properties::ALL {

@@ -16,11 +16,11 @@ const PIECES_WITHIN: Duration = Duration::from_millis(500);
 const COMPLETE_AFTER: Duration = Duration::from_millis(50);
 
 /// What was found in the text: a badge, or something that is none, as it may be shown.
-pub(super) type Found = Result<Shown, String>;
+pub type Found = Result<Shown, String>;
 
 /// What came so far and is not a line yet.
 #[derive(Debug, Default)]
-pub(super) struct Flashes {
+pub struct Flashes {
     line: Vec<u8>,
     /// Whether packets were taken from the line already.
     had_packets: bool,
@@ -30,7 +30,7 @@ pub(super) struct Flashes {
 
 impl Flashes {
     /// Takes what came, and hands over what is complete.
-    pub(super) fn feed(&mut self, mut bytes: &[u8], mut found: impl FnMut(Found)) {
+    pub fn feed(&mut self, mut bytes: &[u8], mut found: impl FnMut(Found)) {
         while !bytes.is_empty() {
             let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
             let (piece, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
@@ -46,7 +46,7 @@ impl Flashes {
     }
 
     /// How long to wait for more before [`Self::silence`] is to be told of; `None`: for ever.
-    pub(super) fn patience(&self) -> Option<Duration> {
+    pub fn patience(&self) -> Option<Duration> {
         if self.skipping {
             return Some(PIECES_WITHIN);
         }
@@ -59,7 +59,7 @@ impl Flashes {
 
     /// Nothing came for as long as [`Self::patience`] said. A packet may be complete by that; what
     /// else there is of a line is dropped: half a number would be another badge's.
-    pub(super) fn silence(&mut self, mut found: impl FnMut(Found)) {
+    pub fn silence(&mut self, mut found: impl FnMut(Found)) {
         match packet::scan(&self.line, false) {
             Scan::CompleteUnlessMoreFollows => self.end_line(&mut found),
             Scan::Nothing => (),
@@ -72,7 +72,7 @@ impl Flashes {
     }
 
     /// The line has ended, or the text has.
-    pub(super) fn end_line(&mut self, found: &mut impl FnMut(Found)) {
+    pub fn end_line(&mut self, found: &mut impl FnMut(Found)) {
         let Self {
             line, had_packets, ..
         } = std::mem::take(self);

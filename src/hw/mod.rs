@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::code::Shown;
 
-mod flashes;
+pub mod flashes;
 pub mod gpio;
 mod lines;
 mod noise;
