@@ -48,7 +48,7 @@ pub struct CentralArgs {
         hide_env = true
     )]
     pub accept_plain: Vec<PlainRule>,
-    /// Use addresses off this machine, unprotected, while no device is enrolled
+    /// Use addresses off this machine until a device is enrolled
     #[arg(
         long,
         value_name = "BOOL",
@@ -61,7 +61,7 @@ pub struct CentralArgs {
         hide_possible_values = true
     )]
     pub insecure: Option<bool>,
-    /// Weekdays off, as in sat,sun or none [default: the database's; when it is made, sunday]
+    /// Weekdays off, as in sat,sun or none [default: the database's]
     #[arg(
         long,
         global = true,
@@ -79,10 +79,17 @@ pub struct CentralArgs {
 #[derive(Debug, Subcommand)]
 pub enum CentralCommand {
     /// Make the database, or bring it up to date, and serve nothing
+    #[command(after_help = "\
+Examples:
+  twinkle central init
+  twinkle central init --db /var/lib/twinkle/twinkle.db --timezone Asia/Kolkata")]
     Init,
     /// Make the identity of a door or a relay: one file to copy there
     Enroll(EnrollArgs),
     /// Make a new identity for a device; the old one ends when it is first used
+    #[command(after_help = "\
+Examples:
+  twinkle central rotate lab -o lab.identity")]
     Rotate {
         /// The device's name
         name: DeviceName,
@@ -91,11 +98,18 @@ pub enum CentralCommand {
         output: Option<PathBuf>,
     },
     /// End a device's identity, also while it is connected
+    #[command(after_help = "\
+Examples:
+  twinkle central disown lab")]
     Disown {
         /// The device's name
         name: DeviceName,
     },
     /// List doors and relays, and when each was last seen
+    #[command(after_help = "\
+Examples:
+  twinkle central devices
+  twinkle central devices --format csv")]
     Devices {
         /// How to print them: table or csv
         #[arg(long, value_enum, default_value_t, hide_possible_values = true)]

@@ -71,7 +71,7 @@ pub struct DoorArgs {
     /// Flash this badge once instead, and end
     #[arg(long, value_name = "ID")]
     pub flash: Option<Shown>,
-    /// What the central knows this door by, and it the central: a file from 'central enroll'
+    /// What the central knows it by: a file from 'central enroll'
     #[arg(
         long,
         value_name = "FILE",

@@ -47,7 +47,7 @@ pub struct EventsArgs {
     /// Only so many of the newest [default: 20; all if days are named]
     #[arg(long, value_name = "N", value_parser = parse_count)]
     pub last: Option<u32>,
-    /// How to print them: table, csv or json (one object a line)
+    /// How to print them: table, csv or json
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub format: ListFormat,
 }

@@ -17,6 +17,7 @@ mod hardware;
 mod parse;
 mod relay;
 mod report;
+mod why;
 
 pub use central::{CalendarArgs, CentralArgs, CentralCommand, EnrollArgs};
 pub use door::DoorArgs;
@@ -26,6 +27,7 @@ pub use hardware::HardwareArgs;
 pub use parse::parse;
 pub use relay::RelayArgs;
 pub use report::{ReportArgs, ReportCommand};
+pub use why::WhyArgs;
 
 /// Door access and attendance for places that run their own doors.
 #[derive(Debug, Parser)]
@@ -89,7 +91,7 @@ pub enum Command {
     Door(Box<DoorArgs>),
     /// Add, list and change employees
     Employee(EmployeeArgs),
-    /// Print the month's register, or events
+    /// Print the month's register, events, and why doors did not open
     Report(ReportArgs),
 }
 
@@ -105,7 +107,7 @@ pub struct SiteArgs {
         hide_env = true
     )]
     pub db: Option<PathBuf>,
-    /// Where days begin and end [default: the database's; when it is made, the machine's]
+    /// Where days begin and end [default: the database's]
     #[arg(
         long,
         global = true,

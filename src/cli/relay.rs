@@ -59,7 +59,7 @@ pub struct RelayArgs {
         hide_env = true
     )]
     pub deadline: Option<Span>,
-    /// What the central knows this relay by, and it the central: a file from 'central enroll'
+    /// What the central knows it by: a file from 'central enroll'
     #[arg(
         long,
         value_name = "FILE",

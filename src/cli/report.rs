@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::SiteArgs;
 use crate::cli::events::EventsArgs;
+use crate::cli::why::WhyArgs;
 use crate::domain::calendar::{DayChoice, MonthChoice};
 use crate::domain::ids::{Department, EmployeeRef};
 use crate::render::RegisterFormat;
@@ -63,4 +64,6 @@ Examples:
   twinkle report live
   twinkle report live | grep 'front door'")]
     Live,
+    /// How a mark or a verdict came to be, or would now, and what to do
+    Why(WhyArgs),
 }

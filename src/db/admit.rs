@@ -1,17 +1,16 @@
 //! Admitting a batch: every flash is looked up, decided, stored and counted, all in one
 //! transaction. Only after its commit may anybody be told.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use crate::db::day_rules::DayRules;
 use crate::db::device::{self, DeviceKind, Sighting};
 use crate::db::door_event::{self, DoorEventEntry};
 use crate::db::event::{self, NewEvent};
-use crate::db::values::to_millis;
-use crate::db::{Result, Store, assignment, attendance, identity, undelivered};
-use crate::domain::access::{self, Facts, Reason, Verdict};
-use crate::domain::calendar::Day;
+use crate::db::trial::{self, Gathered, Moment};
+use crate::db::{Result, Store, attendance, identity, undelivered};
+use crate::domain::access::{self, Reason, Verdict};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 
@@ -78,12 +77,7 @@ impl Store {
         let outcomes = self.write(|transaction| {
             let rules = DayRules::current(transaction, kept.take())?;
             let rules = &*kept.insert(rules);
-            let at = Moment {
-                millis: to_millis(now),
-                day: rules.general.day_of(now),
-                wall: rules.general.local(now).naive_local(),
-                now,
-            };
+            let at = Moment::new(rules, now);
             batch
                 .map(|entry| match entry {
                     Entry::Flash(flash) => admit_flash(transaction, flash, rules, &at),
@@ -111,41 +105,25 @@ impl Store {
     }
 }
 
-/// When a batch is admitted.
-struct Moment {
-    /// UTC milliseconds.
-    millis: i64,
-    /// The installation's day.
-    day: Day,
-    /// The time on the site's wall.
-    wall: NaiveDateTime,
-    now: DateTime<Utc>,
-}
-
 fn admit_flash(
     connection: &Connection,
     flash: &FlashEntry,
     rules: &DayRules,
     at: &Moment,
 ) -> Result<Outcome> {
-    let (door, known) = device::door(connection, &flash.door)?.unzip();
     let relay = match &flash.relay {
         Some(name) => device::find(connection, DeviceKind::Relay, name)?,
         None => None,
     };
-    let day_of = |department: Option<&str>| rules.day_of(department, at.now);
-    let holder = assignment::holder(connection, flash.twinklet, day_of, door)?;
-    // A department may have days of its own.
-    let day = holder.as_ref().map_or(at.day, |holder| holder.day);
-    let (holder, assignment) = holder.map(|h| ((h.employee, h.name), h.assignment)).unzip();
-    let verdict = access::decide(&Facts {
-        door: known,
-        assignment,
-        today: day,
-        wall: at.wall,
-        // Known to be undelivered before it is decided: it came late, and its door knows.
-        in_time: flash.in_time && !undelivered::contains(connection, flash.event)?,
-    });
+    // Known to be undelivered before it is decided: it came late, and its door knows.
+    let in_time = flash.in_time && !undelivered::contains(connection, flash.event)?;
+    let Gathered {
+        door,
+        day,
+        holder,
+        facts,
+    } = trial::gather(connection, &flash.door, flash.twinklet, rules, at, in_time)?;
+    let verdict = access::decide(&facts);
     let new = NewEvent {
         flash,
         at: at.millis,

@@ -29,6 +29,7 @@ mod register;
 mod relay_schema;
 mod schema;
 mod spool;
+mod trial;
 mod undelivered;
 mod values;
 

@@ -2,6 +2,7 @@
 //! what the register shows. Nothing here does I/O, reads a clock or imports another module.
 
 pub mod access;
+pub mod advice;
 pub mod attendance;
 pub mod calendar;
 pub mod code;
@@ -10,6 +11,7 @@ pub mod event_filter;
 pub mod fingerprint;
 pub mod hours;
 pub mod ids;
+pub mod instant;
 pub mod near;
 pub mod packet;
 pub mod spool;

@@ -10,6 +10,7 @@ use crate::domain::text::breaks_a_row;
 
 pub mod csv;
 pub mod list;
+pub mod page;
 pub mod register;
 pub mod table;
 

@@ -48,6 +48,29 @@ fn is_right_to_left(c: char) -> bool {
         | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }
 
+/// What is known of something, each after what it is about. In a terminal, long texts wrap.
+pub fn facts(facts: &[(&'static str, String)], width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new());
+    if let Some(width) = width {
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
+    }
+    for (about, text) in facts {
+        table.add_row([(*about).into(), one_line(text)]);
+    }
+    for column in table.column_iter_mut() {
+        match column.index {
+            0 => column
+                .set_padding((0, 2))
+                .set_constraint(ColumnConstraint::ContentWidth),
+            _ => column.set_padding((0, 0)),
+        };
+    }
+    lines(&table)
+}
+
 /// A table with a line under its headings, its columns apart by spaces only.
 pub(super) fn bare(width: Option<u16>) -> Table {
     let mut table = Table::new();

@@ -47,6 +47,10 @@ pub enum EmployeeCommand {
     /// List the employees
     List(ListArgs),
     /// Show what is known about an employee
+    #[command(after_help = "\
+Examples:
+  twinkle employee show 'asha rao'
+  twinkle employee show --twinklet 7")]
     Show(Whom),
     /// Show what was changed about an employee, when and by whom
     History(HistoryArgs),
@@ -55,14 +59,27 @@ pub enum EmployeeCommand {
     /// Set the last day of employment
     Depart(DepartArgs),
     /// Let an employee in no more
+    #[command(after_help = "\
+Examples:
+  twinkle employee suspend 'asha rao'")]
     Suspend(PersonArgs),
     /// Let a suspended employee in again
+    #[command(after_help = "\
+Examples:
+  twinkle employee resume --twinklet 7")]
     Resume(PersonArgs),
     /// Take a badge back and give another; who had none gets it
     Replace(ReplaceArgs),
     /// Note that a badge is lost: it opens nothing any more
+    #[command(after_help = "\
+Examples:
+  twinkle employee lost 'asha rao'
+  twinkle employee lost --twinklet 7          where somebody has more than one badge")]
     Lost(PersonArgs),
     /// Note that a lost badge is there again: it opens as before
+    #[command(after_help = "\
+Examples:
+  twinkle employee found 'asha rao'")]
     Found(PersonArgs),
     /// Lend a badge for some days
     Lend(LendArgs),
@@ -73,6 +90,9 @@ pub enum EmployeeCommand {
     /// Add and change employees from a CSV file, or move in from the replaced system
     Import(ImportArgs),
     /// Print all employees as CSV, as import reads it
+    #[command(after_help = "\
+Examples:
+  twinkle employee export > staff.csv")]
     Export,
     /// Take the name of somebody who left out of everything; days and totals stay
     Erase(EraseArgs),

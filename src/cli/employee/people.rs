@@ -11,6 +11,10 @@ use crate::render::Format;
 
 /// `twinkle employee add`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  twinkle employee add 'Asha Rao' --twinklet 7
+  twinkle employee add 'Ravi' --twinklet 8 --joined 2026-12-01 --department Optics")]
 pub struct AddArgs {
     /// The name: 1 to 200 characters with a letter among them
     pub name: PersonName,
@@ -30,6 +34,10 @@ pub struct AddArgs {
 
 /// `twinkle employee list`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  twinkle employee list
+  twinkle employee list --all --format csv")]
 pub struct ListArgs {
     /// Those too who have left
     #[arg(long)]
@@ -41,6 +49,9 @@ pub struct ListArgs {
 
 /// `twinkle employee history`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  twinkle employee history 'asha rao'")]
 pub struct HistoryArgs {
     /// Who.
     #[command(flatten)]

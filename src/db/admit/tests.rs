@@ -1,4 +1,5 @@
 use super::*;
+use crate::db::values::to_millis;
 use crate::db::{Author, Edit, NewEmployee};
 use crate::domain::calendar::Days;
 use crate::domain::ids::EmployeeNumber;

@@ -9,6 +9,7 @@ mod events;
 pub mod live;
 mod register;
 mod standing;
+mod why;
 
 /// Runs `twinkle report`.
 ///
@@ -26,6 +27,7 @@ pub fn run(mut args: ReportArgs, settings: &Settings) -> anyhow::Result<Exit> {
     match args.command.take() {
         Some(ReportCommand::Events(args)) => events::run(&store, args, days)?,
         Some(ReportCommand::Live) => live::run(store, days, &settings.register)?,
+        Some(ReportCommand::Why(args)) => why::run(&mut store, &args, days)?,
         None => register::run(&mut store, &args, days, &settings.register)?,
     }
     Ok(Exit::Done)

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::db::{Device, Store};
+use crate::db::{Device, DeviceKind, Store};
 use crate::domain::calendar::Days;
 
 /// All devices, and whether there is a central that hears them.
@@ -23,6 +23,22 @@ impl Standing {
             now,
             days,
         })
+    }
+
+    /// The doors.
+    pub(super) fn doors(&self) -> impl Iterator<Item = &Device> {
+        self.devices
+            .iter()
+            .filter(|device| device.kind == DeviceKind::Door)
+    }
+
+    /// The relay of that name.
+    pub(super) fn relay(&self, name: &str) -> Option<&Device> {
+        let mut relays = self
+            .devices
+            .iter()
+            .filter(|device| device.kind == DeviceKind::Relay);
+        relays.find(|relay| relay.name == name)
     }
 
     /// Whether the device is connected. Without a central, none is.

@@ -1,0 +1,94 @@
+//! What a flash rests on, as found in the database: the same for one that is admitted and for one
+//! that is only asked about.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use rusqlite::Connection;
+
+use crate::db::day_rules::DayRules;
+use crate::db::values::to_millis;
+use crate::db::{Result, Store, assignment, device};
+use crate::domain::access::{self, Facts, Verdict};
+use crate::domain::calendar::Day;
+use crate::domain::ids::{DeviceName, EmployeeNumber, TwinkletId};
+
+/// When flashes are decided.
+pub(super) struct Moment {
+    /// UTC milliseconds.
+    pub(super) millis: i64,
+    /// The installation's day.
+    day: Day,
+    /// The time on the site's wall.
+    wall: NaiveDateTime,
+    now: DateTime<Utc>,
+}
+
+impl Moment {
+    pub(super) fn new(rules: &DayRules, now: DateTime<Utc>) -> Self {
+        Self {
+            millis: to_millis(now),
+            day: rules.general.day_of(now),
+            wall: rules.general.local(now).naive_local(),
+            now,
+        }
+    }
+}
+
+/// All that a flash rests on.
+pub(super) struct Gathered {
+    /// The door's place in its table, if it is known.
+    pub(super) door: Option<i64>,
+    /// The day for which it counts.
+    pub(super) day: Day,
+    /// Whose badge it is, or was last.
+    pub(super) holder: Option<(EmployeeNumber, String)>,
+    /// What is decided on.
+    pub(super) facts: Facts,
+}
+
+/// Looks up all that a flash of that badge at that door rests on.
+pub(super) fn gather(
+    connection: &Connection,
+    door: &DeviceName,
+    twinklet: TwinkletId,
+    rules: &DayRules,
+    at: &Moment,
+    in_time: bool,
+) -> Result<Gathered> {
+    let (door, known) = device::door(connection, door)?.unzip();
+    let day_of = |department: Option<&str>| rules.day_of(department, at.now);
+    let holder = assignment::holder(connection, twinklet, day_of, door)?;
+    // A department may have days of its own.
+    let day = holder.as_ref().map_or(at.day, |holder| holder.day);
+    let (holder, assignment) = holder.map(|h| ((h.employee, h.name), h.assignment)).unzip();
+    let facts = Facts {
+        door: known,
+        assignment,
+        today: day,
+        wall: at.wall,
+        in_time,
+    };
+    Ok(Gathered {
+        door,
+        day,
+        holder,
+        facts,
+    })
+}
+
+impl Store {
+    /// Decides, on the data of now, a flash of that badge at that door and time, and stores nothing.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn try_flash(
+        &self,
+        door: &DeviceName,
+        twinklet: TwinkletId,
+        at: DateTime<Utc>,
+    ) -> Result<Verdict> {
+        let rules = DayRules::current(&self.connection, None)?;
+        let at = Moment::new(&rules, at);
+        let Gathered { facts, .. } = gather(&self.connection, door, twinklet, &rules, &at, true)?;
+        Ok(access::decide(&facts))
+    }
+}
