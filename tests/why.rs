@@ -32,7 +32,7 @@ fn what_is_said_of_a_flash_is_what_a_flash_then_gets() {
         says(&page, &[advice]);
         assert_eq!(door.flash(ASHA).verdict, verdict);
     };
-    check(&[], "open", "nothing: all is as it should be");
+    check(&[], "open", "nothing speaks against it");
     check(&["suspend", "1"], "suspended", "twinkle employee resume 1");
     check(&["resume", "1"], "open", "nothing speaks against it");
     check(

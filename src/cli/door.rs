@@ -38,7 +38,7 @@ pub struct DoorArgs {
     /// Where the relay, or the central, listens [default: 127.0.0.1:9998]
     #[arg(long, value_name = "ADDR", env = "TWINKLE_DOOR_RELAY", hide_env = true)]
     pub relay: Option<HostPort>,
-    /// Where flashes come from: stdin, serial:PORT[,BAUD] or tcp:ADDR [default: stdin]
+    /// Flashes from: stdin, serial:PORT[,BAUD] or tcp:ADDR [default: stdin]
     #[arg(
         long,
         value_name = "SOURCE",

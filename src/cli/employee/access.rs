@@ -30,7 +30,7 @@ pub struct ReplaceArgs {
 Whoever has the badge otherwise gets it back after the last day. What is flashed with it counts for
 the one who has it then. A loan ends earlier with: edit --twinklet ID --valid-until today.
 
-Example:
+Examples:
   twinkle employee lend 'Ravi' --twinklet 90 --until 2026-11-27")]
 pub struct LendArgs {
     /// The employee's number, or name if only one has it

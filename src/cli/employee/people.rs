@@ -142,7 +142,7 @@ pub struct DepartArgs {
 /// `twinkle employee erase`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
+Examples:
   twinkle employee erase 'Ravi' --reason 'asked for on 2026-11-20'")]
 pub struct EraseArgs {
     /// Who.
