@@ -34,6 +34,18 @@ impl DayRules {
         }
     }
 
+    /// When a day begins for those for whom it begins first.
+    pub(super) fn start_of(&self, day: Day) -> DateTime<Utc> {
+        let starts = self.departments.values().map(|days| days.start_of(day));
+        starts.fold(self.general.start_of(day), DateTime::min)
+    }
+
+    /// When a day is over for everybody.
+    pub(super) fn end_of(&self, day: Day) -> DateTime<Utc> {
+        let ends = self.departments.values().map(|days| days.end_of(day));
+        ends.fold(self.general.end_of(day), DateTime::max)
+    }
+
     /// The day that an instant belongs to for who is in that department.
     pub(super) fn day_of(&self, department: Option<&str>, instant: DateTime<Utc>) -> Day {
         let named = department.filter(|_| !self.departments.is_empty());

@@ -1,8 +1,9 @@
 //! The events as reports show them, with names.
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Row, named_params};
 
+use crate::db::day_rules::DayRules;
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{Error, Result, Store};
 use crate::domain::access::Verdict;
@@ -11,10 +12,9 @@ use crate::domain::door_event::Kind;
 use crate::domain::event_filter::{Ending, EventFilter};
 use crate::domain::ids::{EmployeeNumber, EventId, TwinkletId};
 
-/// No timezone's day begins this long before, or after, that of UTC.
-const FARTHEST: TimeDelta = TimeDelta::hours(14);
-/// A day may begin as late as this: a night shift belongs to the day on which it began.
-const LATEST_BEGIN: TimeDelta = TimeDelta::hours(12);
+/// How far outside its day by the rules of now an event may lie that was stored when other rules
+/// held.
+const OTHER_RULES: TimeDelta = TimeDelta::hours(6);
 
 /// One event, with names, as reports show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +77,11 @@ impl Store {
         };
         let sql = format!("{EVENTS} {FILTERED} {order}");
         let mut select = self.connection.prepare_cached(&sql).map_err(Error::from)?;
+        let rules = DayRules::current(&self.connection, None)?;
         let mut rows = select
             .query(named_params! {
-                ":since": filter.from.map_or(i64::MIN, not_before),
-                ":until": filter.to.map_or(i64::MAX, not_after),
+                ":since": filter.from.map_or(i64::MIN, |day| to_millis(rules.start_of(day) - OTHER_RULES)),
+                ":until": filter.to.map_or(i64::MAX, |day| to_millis(rules.end_of(day) + OTHER_RULES)),
                 ":from": filter.from,
                 ":to": filter.to,
                 ":employee": filter.employee,
@@ -164,20 +165,6 @@ const FILTERED: &str = "
         AND (:reached IS NULL OR :reached
             = NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid))
         AND (:reason IS NULL OR event.verdict = :reason)";
-
-/// Before which instant a day's events cannot lie, UTC milliseconds, wherever it begins.
-fn not_before(day: Day) -> i64 {
-    let midnight = day.and_time(NaiveTime::MIN).and_utc();
-    let first = midnight.checked_sub_signed(FARTHEST);
-    first.map_or(i64::MIN, to_millis)
-}
-
-/// After which instant they cannot lie.
-fn not_after(day: Day) -> i64 {
-    let midnight = day.and_time(NaiveTime::MIN).and_utc();
-    let last = midnight.checked_add_signed(TimeDelta::days(1) + FARTHEST + LATEST_BEGIN);
-    last.map_or(i64::MAX, to_millis)
-}
 
 fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     let number: Option<EmployeeNumber> = row.get(6)?;
