@@ -60,7 +60,7 @@ fn run<B: Batches>(work: &mut B, jobs: &mut mpsc::Receiver<B::Job>, runtime: &Ha
         let next = match work.due() {
             None => Ok(jobs.blocking_recv()),
             Some(due) if due <= Instant::now() => Ok(jobs.try_recv().ok()),
-            Some(due) => runtime.block_on(timeout_at(due, jobs.recv())),
+            Some(due) => runtime.block_on(async { timeout_at(due, jobs.recv()).await }),
         };
         match next {
             Ok(Some(job)) => work.take(job, &mut batch),

@@ -9,6 +9,12 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::domain::ids::BootId;
 
+/// What systemd's time service makes once it has set the clock.
+const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
+/// The hardware clock, seconds since 1970, where there is one.
+const HARDWARE_CLOCK: &str = "/sys/class/rtc/rtc0/since_epoch";
+/// How much a clock may be off that was set by a hardware clock, in seconds.
+const HARDWARE_TOLERANCE: i64 = 60;
 /// Where the kernel names this start of the machine.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
@@ -48,4 +54,14 @@ pub fn boot() -> BootId {
     let told = fs::read_to_string(BOOT_ID).ok();
     told.and_then(|id| id.parse().ok())
         .unwrap_or_else(BootId::generate)
+}
+
+/// Whether there is reason to believe the wall clock after a start of the machine: the time service
+/// has set it, or the hardware clock shows the same. A clock that went on from where it stood when
+/// the power went is none of these.
+pub fn is_trusted(now: DateTime<Utc>) -> bool {
+    let shown = fs::read_to_string(HARDWARE_CLOCK).ok();
+    let shown = shown.and_then(|text| text.trim().parse::<i64>().ok());
+    let same = |shown: i64| (now.timestamp() - shown).abs() <= HARDWARE_TOLERANCE;
+    shown.is_some_and(same) || fs::exists(SYNCHRONISED).unwrap_or(false)
 }

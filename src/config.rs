@@ -1,10 +1,8 @@
 //! The configuration: what `twinkle.toml` says, and the defaults where nothing says anything.
 //! Command-line flags and `TWINKLE_*` variables come first; see `cli`.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
 use std::{env, fs};
 
 use chrono_tz::{TZ_VARIANTS, Tz};
@@ -20,10 +18,12 @@ use crate::wire::plain::PlainRule;
 mod calendar;
 mod door;
 mod limits;
+mod span;
 
 pub use calendar::{CalendarSettings, DepartmentSettings, HolidayList, TimeOfDay, WeekdayList};
 pub use door::{DoorSettings, InputSettings, OutputSettings};
 pub use limits::LimitSettings;
+pub use span::{Period, Span};
 
 /// Where the configuration is if nobody says otherwise.
 const DEFAULT_FILE: &str = "/etc/twinkle/twinkle.toml";
@@ -103,6 +103,12 @@ pub struct RelaySettings {
     pub deadline: Option<Span>,
     /// The identity's file.
     pub identity: Option<PathBuf>,
+    /// For how long the relay decides by itself when the central is away.
+    pub offline_for: Option<Period>,
+    /// The file for what waits for the central.
+    pub spool: Option<PathBuf>,
+    /// The most events that may wait for it.
+    pub spool_limit: Option<u64>,
     /// Whether addresses off this machine are used without protection.
     pub insecure: Option<bool>,
 }
@@ -187,63 +193,10 @@ pub fn device_name(given: Option<DeviceName>, role: &'static str) -> Result<Devi
     given.or_else(machine).ok_or(Error::NoName(role))
 }
 
-/// A length of time, written `5s`, `1.5s`, `500ms` or `2m`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Span(pub Duration);
-
-impl TryFrom<String> for Span {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl FromStr for Span {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let unit_at = text
-            .find(|c: char| c.is_ascii_alphabetic())
-            .unwrap_or(text.len());
-        let (number, unit) = text.split_at(unit_at);
-        let seconds = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return Err(SPAN_HELP.to_owned()),
-        };
-        let number = number
-            .trim_end()
-            .parse::<f64>()
-            .map_err(|_| SPAN_HELP.to_owned())?;
-        Duration::try_from_secs_f64(number * seconds)
-            .ok()
-            .filter(|span| (MIN_SPAN..=MAX_SPAN).contains(span))
-            .map(Self)
-            .ok_or_else(|| SPAN_HELP.to_owned())
-    }
-}
-
-const SPAN_HELP: &str = "write a time as 5s, 1.5s, 500ms or 2m, from 1ms to 1h";
-const MIN_SPAN: Duration = Duration::from_millis(1);
-const MAX_SPAN: Duration = Duration::from_secs(3600);
-
-impl fmt::Display for Span {
-    /// As in `5 s` and `500 ms`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_millis() {
-            millis if millis < 1000 => write!(f, "{millis} ms"),
-            _ => write!(f, "{} s", self.0.as_secs_f64()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn wrong(text: &str) -> String {
         toml::from_str::<Settings>(text).unwrap_err().to_string()

@@ -12,6 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{CalendarSettings, Error, Settings, WeekdayList, Zone};
 use crate::db::{self, Author, Opened, Store};
 use crate::domain::calendar::Days;
+use crate::domain::ids::DeviceName;
 
 mod calendar;
 
@@ -133,6 +134,28 @@ impl Site {
         }
         Ok((store, days))
     }
+}
+
+/// Where a relay's file is if nobody says otherwise: beside the database's default place, with the
+/// relay's name in its own. The folder is made.
+///
+/// # Errors
+/// [`Error::NoHome`] if there is not even a default place.
+pub fn default_relay_file(relay: &DeviceName) -> Result<PathBuf, Error> {
+    let mut name = String::from("relay-");
+    for byte in relay.as_str().bytes() {
+        match byte {
+            b'-' | b'_' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => name.push(byte.into()),
+            // No name of a relay is a path, and no two make the same file.
+            _ => name.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    let path = default_place()?.with_file_name(name + ".db");
+    if let Some(folder) = path.parent() {
+        // Where this fails, opening does too, and says why.
+        let _made = fs::create_dir_all(folder);
+    }
+    Ok(path)
 }
 
 fn default_place() -> Result<PathBuf, Error> {

@@ -188,7 +188,7 @@ fn crates_stay_where_they_belong() {
         ("ratatui", &["roles/report/live/"]),
         ("clap", &["cli/", "render/mod.rs"]),
         ("icalendar", &["ics.rs"]),
-        ("rrule", &["ics.rs"]),
+        ("rrule::", &["ics.rs"]),
         ("Utc::now", &["clock.rs"]),
     ];
     let sources = sources();

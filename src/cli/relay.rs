@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use crate::config::Span;
+use crate::config::{Period, Span};
 use crate::domain::ids::DeviceName;
 use crate::wire::address::HostPort;
 use crate::wire::plain::PlainRule;
@@ -15,10 +15,11 @@ use crate::wire::plain::PlainRule;
 #[command(after_help = "\
 Variables: TWINKLE_RELAY_NAME, TWINKLE_RELAY_CENTRAL, TWINKLE_RELAY_LISTEN,
 TWINKLE_RELAY_ACCEPT_PLAIN, TWINKLE_RELAY_DEADLINE, TWINKLE_RELAY_IDENTITY,
-TWINKLE_RELAY_INSECURE
+TWINKLE_RELAY_OFFLINE_FOR, TWINKLE_RELAY_SPOOL, TWINKLE_RELAY_SPOOL_LIMIT, TWINKLE_RELAY_INSECURE
 
 Examples:
   twinkle relay
+  twinkle relay --offline-for 12h                 open doors also while the central is away
   twinkle relay --identity north.identity --central hub.example:9999 --listen 0.0.0.0:9998
   twinkle relay 'North gate' --central hub.example:9999 --listen 0.0.0.0:9998 --insecure
   twinkle relay --listen 0.0.0.0:9998 --insecure --accept-plain lab@192.168.1.20")]
@@ -67,6 +68,30 @@ pub struct RelayArgs {
         hide_env = true
     )]
     pub identity: Option<PathBuf>,
+    /// Decide here for up to so long while the central is away, as in 12h [default: not at all]
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "TWINKLE_RELAY_OFFLINE_FOR",
+        hide_env = true
+    )]
+    pub offline_for: Option<Period>,
+    /// Where to keep what waits for the central [default: $XDG_DATA_HOME/twinkle/relay-NAME.db]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TWINKLE_RELAY_SPOOL",
+        hide_env = true
+    )]
+    pub spool: Option<PathBuf>,
+    /// The most events that may wait for it [default: 1000000]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "TWINKLE_RELAY_SPOOL_LIMIT",
+        hide_env = true
+    )]
+    pub spool_limit: Option<u64>,
     /// Use addresses off this machine, unprotected
     #[arg(
         long,

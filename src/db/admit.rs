@@ -9,7 +9,7 @@ use crate::db::device::{self, DeviceKind, Sighting};
 use crate::db::door_event::{self, DoorEventEntry};
 use crate::db::event::{self, NewEvent};
 use crate::db::trial::{self, Gathered, Moment};
-use crate::db::{Result, Store, attendance, identity, undelivered};
+use crate::db::{Result, SpoolFound, Spooled, Store, attendance, identity, spooled, undelivered};
 use crate::domain::access::{self, Reason, Verdict};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
@@ -32,6 +32,10 @@ pub enum Entry {
     Relay(DeviceName),
     /// A device has shown this identity.
     Used(Fingerprint),
+    /// A relay tells what it keeps.
+    SpoolFound(SpoolFound),
+    /// Some of what a relay kept.
+    Spooled(Spooled),
     /// Devices have come or gone, or it is only to be written that the central lives.
     Seen(Vec<Sighting>),
 }
@@ -60,6 +64,8 @@ pub enum Outcome {
     Decided(Verdict, Option<String>),
     /// What was to be noted is.
     Noted,
+    /// So many of a relay's entries are here.
+    Found(u64),
 }
 
 impl Store {
@@ -93,6 +99,12 @@ impl Store {
                         .map(|()| Outcome::Noted),
                     Entry::Used(shown) => {
                         identity::used(transaction, shown, now).map(|()| Outcome::Noted)
+                    }
+                    Entry::SpoolFound(found) => {
+                        spooled::found(transaction, found, now).map(Outcome::Found)
+                    }
+                    Entry::Spooled(entries) => {
+                        spooled::store(transaction, entries, now, rules).map(|()| Outcome::Noted)
                     }
                     Entry::Seen(sightings) => {
                         device::note(transaction, sightings, now).map(|()| Outcome::Noted)

@@ -27,8 +27,11 @@ mod open;
 mod original;
 mod register;
 mod relay_schema;
+mod roster;
+mod roster_source;
 mod schema;
 mod spool;
+mod spooled;
 mod trial;
 mod undelivered;
 mod values;
@@ -47,9 +50,12 @@ pub use moving::{Moved, Mover, OldFlash};
 pub use open::{Condition, Opened};
 pub use original::{OldTable, old_tables};
 pub use register::{Asked, Facts};
+pub use roster::{Confirmed, Draft as RosterDraft, RosterHead};
+pub use roster_source::{BadgeRead, RosterRead};
 use schema::Kind;
 pub use schema::{Central, Relay};
-pub use spool::{Backlog, Draft};
+pub use spool::{Backlog, Batch, Draft};
+pub use spooled::{SpoolFound, Spooled};
 
 /// Why the database did not do as asked. What a caller can do about it differs by variant.
 #[derive(Debug, thiserror::Error)]

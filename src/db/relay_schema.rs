@@ -1,7 +1,8 @@
 //! The tables of a relay's own file, as `schema` has those of the database.
 
 /// Each brings the file from the version that is its index to the next.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
 -- One row.
 CREATE TABLE file (
     id           BLOB NOT NULL CHECK (length(id) = 16), -- tells the numbers of this file's entries
@@ -20,4 +21,38 @@ CREATE TABLE entries (
     boot        BLOB NOT NULL,          -- since which start of the machine ages are counted
     body        BLOB NOT NULL           -- a list of entries in MessagePack
 ) STRICT;
-"];
+",
+    "
+-- Whether the central decided them, and so has them: kept only for one that is restored from an
+-- older backup.
+ALTER TABLE entries ADD COLUMN online INTEGER NOT NULL DEFAULT 0 CHECK (online IN (0, 1));
+",
+    "
+-- What the relay may decide by when it is cut off: one row, or none.
+CREATE TABLE roster (
+    generation  INTEGER NOT NULL,       -- which rows of 'badge' are its
+    at          INTEGER NOT NULL,       -- up to which of the central's changes it knows
+    sum         INTEGER NOT NULL,       -- of the badges' digests, modulo 2^64
+    zone        TEXT NOT NULL,          -- as in Asia/Kolkata: where days begin and end
+    day_starts_at INTEGER NOT NULL,     -- minutes after midnight
+    confirmed   INTEGER NOT NULL,       -- when the central last said that it is right, UTC
+                                        -- milliseconds, the central's clock
+    boot        BLOB NOT NULL,          -- and how many milliseconds the machine had been up then,
+    uptime      INTEGER NOT NULL        -- since that start
+) STRICT;
+
+CREATE TABLE roster_door (
+    name        TEXT PRIMARY KEY,
+    id          INTEGER NOT NULL,       -- its number in the badges' lists
+    retired     INTEGER NOT NULL CHECK (retired IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+-- Those of a generation beyond the roster's are on their way to replace it.
+CREATE TABLE badge (
+    generation  INTEGER NOT NULL,
+    twinklet    INTEGER NOT NULL,
+    body        BLOB NOT NULL,          -- a list in MessagePack, as it came
+    PRIMARY KEY (generation, twinklet)
+) STRICT, WITHOUT ROWID;
+",
+];

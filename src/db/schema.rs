@@ -220,6 +220,31 @@ CREATE TABLE holiday (
     PRIMARY KEY (day, department, name)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- How far the central has come with what a relay keeps for it: which file of the relay's, up to
+-- which number, and how many entries the relay had left then.
+ALTER TABLE relay ADD COLUMN spool BLOB;
+ALTER TABLE relay ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE relay ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
+-- For how long a relay decides by itself, milliseconds; NULL: not at all. Until when, UTC
+-- milliseconds, everything that it decided is here. And since when it is out of service.
+ALTER TABLE relay ADD COLUMN offline_for INTEGER;
+ALTER TABLE relay ADD COLUMN complete_until INTEGER;
+ALTER TABLE relay ADD COLUMN retired INTEGER;
+
+-- When an event was stored that a relay had kept, UTC milliseconds; NULL: as it happened. And what
+-- cannot be right about its time: 'clock-unset', 'clock-ahead'; NULL: nothing.
+ALTER TABLE event ADD COLUMN received INTEGER;
+ALTER TABLE event ADD COLUMN clock TEXT;
+
+-- What the central had decided of an event whose door acted on another verdict, a relay's: that one
+-- is the truth, and stands in 'event'.
+CREATE TABLE overruled (
+    uid         BLOB PRIMARY KEY CHECK (length(uid) = 16),
+    at          INTEGER NOT NULL,       -- UTC milliseconds
+    verdict     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The version of a kind that this program reads and writes.

@@ -39,6 +39,15 @@ pub struct Backlog {
     pub last: u64,
 }
 
+/// Some entries in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Whoever has these has all up to this number.
+    pub to: u64,
+}
+
 impl Backlog {
     /// How many entries wait for the central.
     pub fn waiting(&self) -> u64 {
@@ -83,6 +92,19 @@ impl RelayStore {
             .query_row("SELECT installation FROM file", [], |row| row.get(0))?)
     }
 
+    /// Begins the numbers anew under another id: the central has heard of higher ones, from a newer
+    /// copy of this file.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn renew_id(&mut self) -> Result<SpoolId> {
+        let id = SpoolId::generate();
+        self.write(|transaction| {
+            transaction.execute("UPDATE file SET id = ?1, acknowledged = 0", [id])?;
+            Ok(id)
+        })
+    }
+
     /// Notes whose entries these are.
     ///
     /// # Errors
@@ -102,45 +124,55 @@ impl RelayStore {
         backlog(&self.connection)
     }
 
-    /// Appends entries that happened since that start of the machine, and returns how far they have
-    /// come now, once they are on the disk.
+    /// Appends entries that happened since that start of the machine, first those that the central
+    /// decided and then those that it does not know, and returns how far they have come now, once
+    /// they are on the disk.
     ///
     /// # Errors
     /// Those of writing; then none was stored.
-    pub fn append(&mut self, drafts: &[Draft], boot: BootId) -> Result<Backlog> {
-        let body = pack(drafts)?;
+    pub fn append(&mut self, online: &[Draft], ours: &[Draft], boot: BootId) -> Result<Backlog> {
+        let packed = [(true, online), (false, ours)].map(|(online, drafts)| {
+            let newest = drafts.last()?;
+            let count = u64::try_from(drafts.len()).ok()?;
+            Some((online, count, to_millis(newest.at), pack(drafts)))
+        });
         self.write(|transaction| {
-            let before = backlog(transaction)?;
-            let Some(newest) = drafts.last() else {
-                return Ok(before);
-            };
-            let count = u64::try_from(drafts.len()).unwrap_or(u64::MAX);
-            let last = before.last.saturating_add(count);
-            transaction
-                .prepare_cached(
-                    "INSERT INTO entries (last, count, at, boot, body) VALUES (?1, ?2, ?3, ?4, ?5)",
-                )?
-                .execute((last, count, to_millis(newest.at), boot, body))?;
-            Ok(Backlog { last, ..before })
+            let mut after = backlog(transaction)?;
+            for (online, count, at, body) in packed.into_iter().flatten() {
+                after.last = after.last.saturating_add(count);
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO entries (last, count, at, boot, body, online)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    )?
+                    .execute((after.last, count, at, boot, body?, online))?;
+            }
+            Ok(after)
         })
     }
 
-    /// The entries after that number, oldest first, about as many as fit into so many bytes; ages
-    /// are counted to now, which is told by its start of the machine and the milliseconds since.
+    /// The entries after that number, oldest first, about as many as fit into so many bytes; of
+    /// those after `decided_from` only the ones that the central did not decide. Ages are counted to
+    /// now, which is told by its start of the machine and the milliseconds since.
     ///
     /// # Errors
     /// Those of reading.
     pub fn entries_after(
         &self,
         number: u64,
+        decided_from: u64,
         bytes: usize,
         (boot, uptime): (BootId, u64),
-    ) -> Result<Vec<Entry>> {
+    ) -> Result<Batch> {
         let mut select = self.connection.prepare_cached(
-            "SELECT last, count, boot, body FROM entries WHERE last > ?1 ORDER BY last",
+            "SELECT last, count, boot, body FROM entries
+             WHERE last > ?1 AND NOT (online AND last > ?2) ORDER BY last",
         )?;
-        let mut rows = select.query([number])?;
-        let mut entries = Vec::new();
+        let mut rows = select.query([number, decided_from])?;
+        let mut batch = Batch {
+            entries: Vec::new(),
+            to: number,
+        };
         let mut size = 0;
         while let Some(row) = rows.next()? {
             let (last, count): (u64, u64) = (row.get(0)?, row.get(1)?);
@@ -148,18 +180,22 @@ impl RelayStore {
             let body = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
             let stored: Vec<Entry> = rmp_serde::from_slice(body).map_err(|e| broken(e.into()))?;
             let each = body.len() / stored.len().max(1);
-            let known = number.saturating_sub(last.saturating_sub(count));
-            for mut entry in stored.into_iter().skip(to_usize(known)) {
+            let before = last.saturating_sub(count);
+            let known = usize::try_from(number.saturating_sub(before)).unwrap_or(usize::MAX);
+            for (nth, mut entry) in (before + 1..).zip(stored).skip(known) {
                 size += each;
-                if size > bytes && !entries.is_empty() {
-                    return Ok(entries);
+                if size > bytes && !batch.entries.is_empty() {
+                    return Ok(batch);
                 }
                 entry.age = entry.age.filter(|_| since == boot);
                 entry.age = entry.age.map(|then| uptime.saturating_sub(then));
-                entries.push(entry);
+                batch.entries.push(entry);
+                batch.to = nth;
             }
         }
-        Ok(entries)
+        // What follows is the central's already.
+        batch.to = batch.to.max(self.backlog()?.last);
+        Ok(batch)
     }
 
     /// Notes that the central has the entries up to that number, and no others: fewer than it had
@@ -249,10 +285,6 @@ fn pack(drafts: &[Draft]) -> Result<Vec<u8>> {
 
 fn broken(cause: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Blob, cause)
-}
-
-fn to_usize(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -14,5 +14,6 @@ pub mod ids;
 pub mod instant;
 pub mod near;
 pub mod packet;
+pub mod roster;
 pub mod spool;
 pub(crate) mod text;

@@ -3,7 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::access::Verdict;
+use crate::domain::door_event::Kind;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
+
+/// The first instant that a clock can show that was ever set, UTC milliseconds: 1 January 2024.
+pub const NO_CLOCK_BEFORE: i64 = 1_704_067_200_000;
+/// How far ahead of ours another clock may be without being wrong, in milliseconds.
+const TOLERANCE: i64 = 300_000;
 
 /// Something that happened at a relay's doors, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +35,8 @@ pub const MAX_ENTRY: usize = 512;
 pub enum What {
     /// A flash was answered.
     Flash(Acted),
+    /// Something else happened at a door.
+    Happened(Happened),
     /// An `Open` for this event reached no door: it counts for nothing.
     Undelivered(Lost),
 }
@@ -52,10 +60,111 @@ pub struct Acted {
     pub verdict: Verdict,
 }
 
+/// See [`What::Happened`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// The event's id.
+    #[serde(rename = "ev")]
+    pub event: EventId,
+    /// The door at which it happened.
+    pub door: DeviceName,
+    /// What happened.
+    pub kind: Kind,
+    /// When it happened, by the door's own clock: UTC milliseconds since 1970.
+    #[serde(rename = "dat")]
+    pub device_at: i64,
+    /// The event that it followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<EventId>,
+}
+
 /// See [`What::Undelivered`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// The event's id.
     #[serde(rename = "ev")]
     pub event: EventId,
+}
+
+/// What cannot be right about a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockFault {
+    /// The clock that told it had not been set.
+    Unset,
+    /// The clock that told it was ahead of the central's.
+    Ahead,
+}
+
+impl ClockFault {
+    /// The stable code, in the database and in reports.
+    pub fn code(self) -> &'static str {
+        match self {
+            ClockFault::Unset => "clock-unset",
+            ClockFault::Ahead => "clock-ahead",
+        }
+    }
+}
+
+impl Entry {
+    /// The door at which it happened, where the entry says so.
+    pub fn door(&self) -> Option<&DeviceName> {
+        match &self.what {
+            What::Flash(acted) => Some(&acted.door),
+            What::Happened(happened) => Some(&happened.door),
+            What::Undelivered(_) => None,
+        }
+    }
+
+    /// When it happened in the central's time, which is now `now`, in UTC milliseconds; and what is
+    /// wrong with what the relay's clock says of it. The age says it, where it is known, else the
+    /// relay's clock; where that cannot be right either, it counts as having happened just now.
+    pub fn placed(&self, now: i64) -> (i64, Option<ClockFault>) {
+        let by_age = self
+            .age
+            .and_then(|age| now.checked_sub(i64::try_from(age).ok()?))
+            .filter(|at| *at >= NO_CLOCK_BEFORE.min(now));
+        let (by_clock, fault) = if self.at < NO_CLOCK_BEFORE {
+            (now, Some(ClockFault::Unset))
+        } else if self.at > now.saturating_add(TOLERANCE) {
+            (now, Some(ClockFault::Ahead))
+        } else {
+            (self.at.min(now), None)
+        };
+        (by_age.unwrap_or(by_clock), fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000_000;
+
+    fn entry(at: i64, age: Option<u64>) -> Entry {
+        let what = What::Undelivered(Lost {
+            event: EventId::generate(),
+        });
+        Entry { at, age, what }
+    }
+
+    #[test]
+    fn an_entry_is_placed_by_its_age_and_else_by_the_relays_clock() {
+        let placed = |at, age| entry(at, age).placed(NOW);
+        assert_eq!(placed(NOW - 500, Some(700)), (NOW - 700, None));
+        assert_eq!(placed(NOW - 500, None), (NOW - 500, None));
+        let unset = Some(ClockFault::Unset);
+        assert_eq!(placed(5_000, Some(700)), (NOW - 700, unset));
+        assert_eq!(placed(5_000, None), (NOW, unset));
+        let ahead = Some(ClockFault::Ahead);
+        assert_eq!(placed(NOW + 3_600_000, Some(700)), (NOW - 700, ahead));
+        assert_eq!(placed(NOW + 3_600_000, None), (NOW, ahead));
+        // Clocks are never quite the same.
+        assert_eq!(placed(NOW + 1_000, None), (NOW, None));
+        // No machine has been up since before 2024.
+        assert_eq!(placed(NOW - 500, Some(u64::MAX)), (NOW - 500, None));
+        assert_eq!(
+            placed(NOW - 500, Some(NOW.cast_unsigned())),
+            (NOW - 500, None)
+        );
+    }
 }

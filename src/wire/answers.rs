@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId};
+use crate::wire::spool::Stored;
 use crate::wire::{Answer, Echo, Error, Event, Message, Role};
 
 /// One thing to be written to a peer.
@@ -20,11 +21,22 @@ pub enum Owed {
     Pong(u64),
     /// Something that nobody asked for.
     News(Message),
+    /// The entries up to there are stored: those that the relay asked about, or so many that came.
+    Stored(Stored, Option<usize>),
     /// Nothing more: a door that the peer announced could not be taken, with this code.
     HangUp(DeviceName, &'static str),
 }
 
 impl Owed {
+    /// How many of the requests of a window this answers.
+    pub fn weight(&self) -> usize {
+        match self {
+            Owed::Verdict(..) => 1,
+            Owed::Stored(_, count) => count.unwrap_or(0),
+            Owed::Noted(_) | Owed::Pong(_) | Owed::News(_) | Owed::HangUp(..) => 0,
+        }
+    }
+
     /// The event whose `Open` this is.
     pub fn open(&self) -> Option<EventId> {
         match self {
@@ -43,6 +55,8 @@ impl Owed {
             Owed::Noted(event) => Ok(Message::Noted(Event { event })),
             Owed::Pong(n) => Ok(Message::Pong(Echo { n })),
             Owed::News(message) => Ok(message),
+            Owed::Stored(stored, None) => Ok(Message::Resume(stored)),
+            Owed::Stored(stored, Some(_)) => Ok(Message::Stored(stored)),
             Owed::HangUp(name, code) => Err(Error::NotTaken {
                 role: Role::Door,
                 name,
@@ -138,6 +152,12 @@ impl Answers {
     /// Ends the connection, because a door that its peer announced cannot be taken.
     pub fn hang_up(&self, door: DeviceName, code: &'static str) {
         self.hand_over(Owed::HangUp(door, code));
+    }
+
+    /// Says that the entries up to there are stored: to a relay that asked about them (`None`), or
+    /// that sent so many.
+    pub fn stored(&self, to: u64, count: Option<usize>) {
+        self.hand_over(Owed::Stored(Stored { to }, count));
     }
 
     /// Says something that nobody asked for.

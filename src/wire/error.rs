@@ -105,9 +105,10 @@ impl Error {
                 ),
                 _ => None,
             },
-            Error::OtherInstallation { .. } => {
-                Some("if its database was replaced on purpose, restart this program")
-            }
+            Error::OtherInstallation { .. } => Some(
+                "if its database was replaced on purpose, restart this program; a relay, after \
+                 its spool file was moved away",
+            ),
             Error::Malformed(_) | Error::TooLong(_) => Some("is it a twinkle?"),
             Error::Untrusted(_) => {
                 Some("are both this installation's, and was each enrolled by its central?")

@@ -3,21 +3,20 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::sync::Notify;
 use tokio::task::consume_budget;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::wire::answers::{Answers, Owed, OwedReceiver};
+use crate::wire::answers::{Answers, OwedReceiver};
 use crate::wire::codec::{self, FrameReader};
 use crate::wire::guard::{Limits, Place};
 use crate::wire::server::{Greeting, Peer, Service};
+use crate::wire::spool::RelayWord;
 use crate::wire::tls::Proof;
 use crate::wire::{
     DRAIN_WITHIN, Error, Flash, Happened, Hello, Message, Refused, Role, VERSIONS, WRITE_WITHIN,
@@ -25,8 +24,10 @@ use crate::wire::{
 };
 
 mod outgoing;
+mod window;
 
 use outgoing::Outgoing;
+use window::Window;
 
 /// How many doors' requests a relay may have waiting.
 const DOORS_OF_A_RELAY: usize = 64;
@@ -271,7 +272,7 @@ async fn read_requests<S: Service>(
                 return Err(Error::Malformed(why));
             }
             Message::Flash(flash) => {
-                window.take();
+                window.take(1);
                 service.flash(flash, peer, &answers).await;
             }
             Message::Happened(happened) => service.happened(happened, peer, &answers).await,
@@ -280,6 +281,23 @@ async fn read_requests<S: Service>(
                 service.door(door, peer, &answers).await;
             }
             Message::Gone(gone) if peer.role == Role::Relay => service.door_gone(&gone.name, peer),
+            Message::Spool(spool) if peer.role == Role::Relay => {
+                service.relay(RelayWord::Spool(spool), peer, &answers).await;
+            }
+            Message::Entries(entries) if peer.role == Role::Relay => {
+                window.take(entries.entries.len());
+                service
+                    .relay(RelayWord::Entries(entries), peer, &answers)
+                    .await;
+            }
+            Message::Roster(roster) if peer.role == Role::Relay => {
+                service
+                    .relay(RelayWord::Roster(roster), peer, &answers)
+                    .await;
+            }
+            Message::Taken(taken) if peer.role == Role::Relay => {
+                service.relay(RelayWord::Taken(taken), peer, &answers).await;
+            }
             Message::Ping(echo) => answers.pong(echo.n),
             Message::Pong(_) => (),
             Message::Hello(_)
@@ -289,7 +307,15 @@ async fn read_requests<S: Service>(
             | Message::Gone(_)
             | Message::Roll(_)
             | Message::Verdict(_)
-            | Message::Noted(_) => {
+            | Message::Noted(_)
+            | Message::Spool(_)
+            | Message::Resume(_)
+            | Message::Entries(_)
+            | Message::Stored(_)
+            | Message::Roster(_)
+            | Message::Badges(_)
+            | Message::Taken(_)
+            | Message::Current(_) => {
                 return Err(Error::Malformed(format!(
                     "a message that no {} sends",
                     peer.role
@@ -326,10 +352,10 @@ async fn write_answers(
         if count == 0 {
             return Ok(());
         }
-        let mut verdicts = 0;
+        let mut answered = 0;
         let mut hung_up = Ok(());
         for answer in batch.drain(..) {
-            verdicts += usize::from(matches!(answer, Owed::Verdict(..)));
+            answered += answer.weight();
             let open = answer.open();
             match answer.into_message() {
                 Ok(message) => outgoing.add(&message, open)?,
@@ -339,40 +365,7 @@ async fn write_answers(
         outgoing.write(write).await?;
         hung_up?;
         owed.written(count);
-        window.give_back(verdicts);
-    }
-}
-
-/// Counts the flashes of a connection that are not answered yet.
-struct Window {
-    limit: usize,
-    taken: AtomicUsize,
-    given_back: Notify,
-}
-
-impl Window {
-    fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            taken: AtomicUsize::new(0),
-            given_back: Notify::new(),
-        }
-    }
-
-    /// Waits while there are too many of them, or while the peer takes too few of the answers.
-    async fn wait_for_room(&self, answers: &Answers) {
-        while self.taken.load(Ordering::Relaxed).max(answers.unwritten()) >= self.limit {
-            self.given_back.notified().await;
-        }
-    }
-
-    fn take(&self) {
-        self.taken.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn give_back(&self, count: usize) {
-        self.taken.fetch_sub(count, Ordering::Relaxed);
-        self.given_back.notify_one();
+        window.give_back(answered);
     }
 }
 

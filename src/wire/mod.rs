@@ -22,10 +22,14 @@ pub mod guard;
 pub mod identity;
 pub mod link;
 pub mod plain;
+pub mod roster;
 pub mod server;
+pub mod spool;
 pub mod tls;
 
 pub use error::Error;
+use roster::{Badges, Current, Roster, Taken};
+use spool::{Entries, Spool, Stored};
 
 /// The versions of the protocol that this program speaks, lowest and highest.
 pub const VERSIONS: (u16, u16) = (1, 1);
@@ -71,6 +75,24 @@ pub enum Message {
     Happened(Happened),
     /// The undelivered event is stored as such, or what happened is stored.
     Noted(Event),
+    /// A relay's question which of the entries that it kept are stored; answered by
+    /// [`Message::Resume`].
+    Spool(Spool),
+    /// The entries up to there are stored: the relay sends those that follow.
+    Resume(Stored),
+    /// Some of what a relay kept, in order; answered by [`Message::Stored`].
+    Entries(Entries),
+    /// The entries up to there are stored now.
+    Stored(Stored),
+    /// A relay's wish to be told of badges, now and whenever they change; answered by
+    /// [`Message::Badges`] and [`Message::Current`].
+    Roster(Roster),
+    /// Some badges; answered by [`Message::Taken`].
+    Badges(Badges),
+    /// The relay has stored them.
+    Taken(Taken),
+    /// What the badges come to that the relay was told of until now.
+    Current(Current),
     /// Asks for a [`Message::Pong`] with the same number.
     Ping(Echo),
     /// The reply to a [`Message::Ping`].

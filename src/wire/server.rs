@@ -22,6 +22,7 @@ use crate::wire::answers::Answers;
 use crate::wire::frames::Stranger;
 use crate::wire::guard::{Guard, Limits, Place};
 use crate::wire::plain::{self, PlainRules};
+use crate::wire::spool::RelayWord;
 use crate::wire::tls::Acceptor;
 use crate::wire::{Door, Error, Flash, Happened, Role, frames, refusal};
 
@@ -103,6 +104,16 @@ pub trait Service: Send + Sync + 'static {
         from: &Peer,
         answers: &Answers,
     ) -> impl Future<Output = ()> + Send;
+
+    /// Takes what only a relay says; whoever takes no relays has nothing to do.
+    fn relay(
+        &self,
+        _word: RelayWord,
+        _from: &Peer,
+        _answers: &Answers,
+    ) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 
     /// A peer that was taken has gone.
     fn goodbye(&self, peer: &Peer);

@@ -49,7 +49,7 @@ fn numbers(entries: &[Entry]) -> Vec<u64> {
         .iter()
         .map(|entry| match &entry.what {
             What::Flash(acted) => acted.twinklet.get(),
-            What::Undelivered(_) => 0,
+            What::Happened(_) | What::Undelivered(_) => 0,
         })
         .collect()
 }
@@ -65,22 +65,29 @@ fn entries_come_back_in_order_with_their_age_from_any_number_on() {
         }
     );
     for drafts in [vec![flash(1)], (2..=4).map(flash).collect(), vec![flash(5)]] {
-        store.append(&drafts, boot(1)).unwrap();
+        store.append(&[], &drafts, boot(1)).unwrap();
     }
     drop(store);
     let store = open(&folder);
     let now = (boot(1), 60_000);
     for after in 0..=5 {
-        let entries = store.entries_after(after, usize::MAX, now).unwrap();
+        let entries = store
+            .entries_after(after, u64::from(u32::MAX), usize::MAX, now)
+            .unwrap()
+            .entries;
         assert_eq!(numbers(&entries), (after + 1..=5).collect::<Vec<_>>());
     }
-    let entries = store.entries_after(3, usize::MAX, now).unwrap();
+    let entries = store
+        .entries_after(3, u64::from(u32::MAX), usize::MAX, now)
+        .unwrap()
+        .entries;
     assert_eq!(entries[0].age, Some(56_000));
     assert_eq!(entries[0].at, to_millis(time(4)));
     // After a restart of the machine nobody knows how long it was off.
     let entries = store
-        .entries_after(3, usize::MAX, (boot(2), 1_000))
-        .unwrap();
+        .entries_after(3, u64::from(u32::MAX), usize::MAX, (boot(2), 1_000))
+        .unwrap()
+        .entries;
     assert_eq!(entries[0].age, None);
 }
 
@@ -88,10 +95,21 @@ fn entries_come_back_in_order_with_their_age_from_any_number_on() {
 fn a_batch_is_as_long_as_fits_and_at_least_one() {
     let (_folder, mut store) = file();
     let drafts: Vec<_> = (1..=100).map(flash).collect();
-    store.append(&drafts, boot(1)).unwrap();
+    store.append(&[], &drafts, boot(1)).unwrap();
     let now = (boot(1), 60_000);
-    assert_eq!(numbers(&store.entries_after(7, 1, now).unwrap()), [8]);
-    let some = store.entries_after(0, 1_000, now).unwrap();
+    assert_eq!(
+        numbers(
+            &store
+                .entries_after(7, u64::from(u32::MAX), 1, now)
+                .unwrap()
+                .entries
+        ),
+        [8]
+    );
+    let some = store
+        .entries_after(0, u64::from(u32::MAX), 1_000, now)
+        .unwrap()
+        .entries;
     assert!((5..50).contains(&some.len()), "{}", some.len());
     let longest = rmp_serde::to_vec_named(&some[0]).unwrap().len();
     assert!(longest < crate::domain::spool::MAX_ENTRY, "{longest}");
@@ -101,13 +119,13 @@ fn a_batch_is_as_long_as_fits_and_at_least_one() {
 fn only_what_the_central_has_is_dropped_and_only_when_it_is_old_or_too_much() {
     let (_folder, mut store) = file();
     for number in 1..=10 {
-        store.append(&[flash(number)], boot(1)).unwrap();
+        store.append(&[], &[flash(number)], boot(1)).unwrap();
     }
     let lost = Draft {
         what: What::Undelivered(Lost { event: event(4) }),
         ..flash(11)
     };
-    store.append(&[lost], boot(1)).unwrap();
+    store.append(&[], &[lost], boot(1)).unwrap();
     let late = time(0) + TimeDelta::days(31);
     assert!(!store.trim(late, 1).unwrap(), "nothing is acknowledged");
     store.acknowledge(6).unwrap();
@@ -118,20 +136,21 @@ fn only_what_the_central_has_is_dropped_and_only_when_it_is_old_or_too_much() {
     assert!(store.trim(late, 100).unwrap());
     assert_eq!(first(&store), 7);
     let left = store
-        .entries_after(0, usize::MAX, (boot(1), 60_000))
-        .unwrap();
+        .entries_after(0, u64::from(u32::MAX), usize::MAX, (boot(1), 60_000))
+        .unwrap()
+        .entries;
     assert_eq!(numbers(&left), [7, 8, 9, 10, 0]);
     // The newest stays, so that its number is not given again.
     store.acknowledge(11).unwrap();
     while store.trim(late, 0).unwrap() {}
-    assert_eq!(store.append(&[flash(12)], boot(1)).unwrap().last, 12);
+    assert_eq!(store.append(&[], &[flash(12)], boot(1)).unwrap().last, 12);
 }
 
 #[test]
 fn a_restored_central_takes_its_acknowledgement_back() {
     let (_folder, mut store) = file();
     store
-        .append(&[flash(1), flash(2), flash(3)], boot(1))
+        .append(&[], &[flash(1), flash(2), flash(3)], boot(1))
         .unwrap();
     assert_eq!(
         store.acknowledge(9).unwrap().acknowledged,
@@ -140,4 +159,21 @@ fn a_restored_central_takes_its_acknowledgement_back() {
     );
     let backlog = store.acknowledge(1).unwrap();
     assert_eq!((backlog.waiting(), backlog.last), (2, 3));
+}
+
+#[test]
+fn what_the_central_decided_on_this_connection_is_passed_over() {
+    let (_folder, mut store) = file();
+    store.append(&[flash(1)], &[flash(2)], boot(1)).unwrap();
+    store.append(&[flash(3)], &[flash(4)], boot(1)).unwrap();
+    store.append(&[flash(5), flash(6)], &[], boot(1)).unwrap();
+    let after = |decided_from| {
+        let now = (boot(1), 60_000);
+        let batch = store.entries_after(0, decided_from, usize::MAX, now);
+        let batch = batch.unwrap();
+        (numbers(&batch.entries), batch.to)
+    };
+    assert_eq!(after(6), (vec![1, 2, 3, 4, 5, 6], 6));
+    assert_eq!(after(2), (vec![1, 2, 4], 6));
+    assert_eq!(after(0), (vec![2, 4], 6));
 }

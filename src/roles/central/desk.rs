@@ -11,13 +11,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::clock::Clock;
-use crate::db::{DeviceKind, DoorEventEntry, Entry, FlashEntry};
+use crate::db::{DeviceKind, DoorEventEntry, Entry, FlashEntry, SpoolFound, Spooled};
 use crate::domain::access::Reason;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::roles::central::presence::Presence;
 use crate::roles::central::roll::Registry;
+use crate::roles::central::rosters::Rosters;
 use crate::wire::answers::Answers;
 use crate::wire::server::{Greeting, Peer, Service};
+use crate::wire::spool::RelayWord;
 use crate::wire::{Door, Flash, Happened, Role, refusal};
 
 /// How many jobs may wait for the writer.
@@ -48,6 +50,10 @@ pub(super) enum Asker {
     Device(oneshot::Sender<bool>),
     /// Whoever reported what happened at a door.
     Happened(Answers),
+    /// A relay that asks what of its entries is stored.
+    Spool(Answers),
+    /// A relay that sent so many of them.
+    Entries(usize, Answers),
     /// A relay that announces a door, and goes on.
     Announcement(Answers),
 }
@@ -64,6 +70,7 @@ pub(super) struct Desk {
     registry: Option<Registry>,
     /// When it was last said that a relay speaks for another's door.
     said: Mutex<Option<Instant>>,
+    rosters: Rosters,
 }
 
 impl Desk {
@@ -73,6 +80,7 @@ impl Desk {
         installation: InstallationId,
         clock: Arc<dyn Clock>,
         registry: Option<Registry>,
+        rosters: Rosters,
     ) -> (Self, mpsc::Receiver<Job>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let presence = Arc::new(Presence::new(Arc::clone(&clock)));
@@ -85,6 +93,7 @@ impl Desk {
                 presence,
                 registry,
                 said: Mutex::default(),
+                rosters,
             },
             queue,
         )
@@ -266,6 +275,50 @@ impl Service for Desk {
         let _ended = self.jobs.send(Job { entry, asker }).await;
     }
 
+    async fn relay(&self, word: RelayWord, from: &Peer, answers: &Answers) {
+        let job = match word {
+            RelayWord::Roster(mut roster) => {
+                roster.doors.retain(|door| self.may_speak_for(from, door));
+                return self.rosters.keep(from.address, roster, answers);
+            }
+            RelayWord::Taken(_) => return self.rosters.taken(from.address),
+            RelayWord::Spool(spool) => Job {
+                entry: Entry::SpoolFound(SpoolFound {
+                    relay: from.name.clone(),
+                    spool: spool.id,
+                    last: spool.last,
+                    offline_for: spool.offline_for,
+                }),
+                asker: Asker::Spool(answers.clone()),
+            },
+            RelayWord::Entries(mut entries) => {
+                let count = entries.entries.len();
+                // What is none of its own is dropped, or the relay would repeat it for ever.
+                entries.entries.retain(|entry| {
+                    let own = entry
+                        .door()
+                        .is_none_or(|door| self.may_speak_for(from, door));
+                    if let (false, Some(door)) = (own, entry.door()) {
+                        self.say_not_behind(from, door);
+                    }
+                    own
+                });
+                Job {
+                    entry: Entry::Spooled(Spooled {
+                        relay: from.name.clone(),
+                        spool: entries.id,
+                        entries: entries.entries,
+                        to: entries.to,
+                        last: entries.last,
+                    }),
+                    asker: Asker::Entries(count, answers.clone()),
+                }
+            }
+        };
+        // Without a writer nothing is acknowledged, and the relay will send it again.
+        let _ended = self.jobs.send(job).await;
+    }
+
     fn goodbye(&self, peer: &Peer) {
         match peer.role {
             Role::Door => self.presence.went(&device(peer), peer.address),
@@ -274,6 +327,7 @@ impl Service for Desk {
                 if let Some(registry) = &self.registry {
                     registry.forget(peer.address);
                 }
+                self.rosters.forget(peer.address);
             }
         }
     }

@@ -33,11 +33,13 @@ mod desk;
 mod devices;
 mod presence;
 mod roll;
+mod rosters;
 mod writer;
 
 use authority::Authority;
 use desk::Desk;
 use roll::Registry;
+use rosters::Rosters;
 
 /// Where the central listens if nobody says otherwise: here, on the replaced system's port.
 const DEFAULT_PORT: u16 = 9999;
@@ -104,7 +106,9 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
     }
 
     let (acceptor, registry) = protected.unzip();
-    let (desk, jobs) = Desk::new(name, installation, Arc::clone(&clock), registry);
+    // It reads beside the writer, so that no flash waits for it.
+    let rosters = Rosters::start(Store::open(store.path())?, Arc::clone(&clock))?;
+    let (desk, jobs) = Desk::new(name, installation, Arc::clone(&clock), registry, rosters);
     let mut stored_all = writer::start(store, jobs, clock)?;
     for rule in plain.iter() {
         let learnt = desk.learn(Entry::Door(rule.door.clone())).await;

@@ -1,7 +1,7 @@
 //! The one thread that owns the database. It takes everything that gathered while the last commit
 //! ran, has it decided and stored in one transaction, and answers only after that is on the disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +46,7 @@ pub(super) fn start(
         clock,
         failing: false,
         undelivered: BTreeMap::new(),
+        spooled: VecDeque::new(),
         reused: Reused::default(),
     };
     batches::start("writer", work, jobs)
@@ -58,6 +59,8 @@ struct Work {
     failing: bool,
     /// Undelivered events that are still to be stored, and who wants to hear of it.
     undelivered: BTreeMap<EventId, Option<Answers>>,
+    /// What relays kept, still to be stored when there is nothing more urgent.
+    spooled: VecDeque<Job>,
     reused: Reused,
 }
 
@@ -80,7 +83,7 @@ impl Batches for Work {
         } else {
             Duration::ZERO
         };
-        (!self.undelivered.is_empty()).then(|| Instant::now() + wait)
+        (!self.idle()).then(|| Instant::now() + wait)
     }
 
     fn take(&mut self, job: Job, batch: &mut Vec<Job>) {
@@ -91,6 +94,10 @@ impl Batches for Work {
             } => {
                 self.note_undelivered(event, answers);
             }
+            job @ Job {
+                entry: Entry::Spooled(_),
+                ..
+            } => self.spooled.push_back(job),
             job => batch.push(job),
         }
     }
@@ -111,6 +118,11 @@ impl Batches for Work {
                 asker,
             });
         }
+        // One of their frames in each transaction: flashes wait no longer for it than that, and not
+        // at all while it may be what cannot be stored.
+        if !self.failing || batch.is_empty() {
+            batch.extend(self.spooled.pop_front());
+        }
         if batch.is_empty() {
             return;
         }
@@ -125,10 +137,13 @@ impl Batches for Work {
         let entries = batch.iter().map(|job| &job.entry);
         match self.store.admit(entries, self.clock.now()) {
             Ok(outcomes) => {
-                // A batch without flashes may have had nothing to write.
-                let wrote = outcomes
-                    .iter()
-                    .any(|outcome| matches!(outcome, Outcome::Decided(..)));
+                // Other batches may have had nothing to write.
+                let wrote = batch.iter().any(|job| {
+                    matches!(
+                        job.entry,
+                        Entry::Flash(_) | Entry::SpoolFound(_) | Entry::Spooled(_)
+                    )
+                });
                 if self.failing && wrote {
                     info!("the database stores again");
                     self.failing = false;
@@ -139,20 +154,34 @@ impl Batches for Work {
                 if !std::mem::replace(&mut self.failing, true) {
                     error!("cannot store: {cause}; no door opens until it works again");
                 }
-                batch.drain(..).for_each(|job| self.refuse(job));
+                let (spooled, others): (Vec<_>, Vec<_>) = batch
+                    .drain(..)
+                    .partition(|job| matches!(job.asker, Asker::Spool(_) | Asker::Entries(..)));
+                let again = !spooled.is_empty() && !others.is_empty();
+                spooled.into_iter().for_each(|job| self.refuse(job));
+                if again {
+                    *batch = others;
+                    return self.store(batch);
+                }
+                others.into_iter().for_each(|job| self.refuse(job));
             }
         }
     }
 
     fn finish(&mut self) {
         let mut batch = Vec::new();
-        while !self.undelivered.is_empty() && !self.failing {
+        while !self.idle() && !self.failing {
             self.store(&mut batch);
         }
     }
 }
 
 impl Work {
+    /// Whether nothing is left that was put aside.
+    fn idle(&self) -> bool {
+        self.undelivered.is_empty() && self.spooled.is_empty()
+    }
+
     fn note_undelivered(&mut self, event: EventId, answers: Option<Answers>) {
         let known = self.undelivered.entry(event).or_default();
         *known = answers.or(known.take());
@@ -189,6 +218,10 @@ impl Work {
                 (Asker::Happened(answers), Entry::DoorEvent(stored), _) => {
                     answers.noted(stored.event);
                 }
+                (Asker::Spool(answers), _, Outcome::Found(stored)) => answers.stored(stored, None),
+                (Asker::Entries(count, answers), Entry::Spooled(spooled), _) => {
+                    answers.stored(spooled.to, Some(count));
+                }
                 // Whoever has gone meanwhile will ask again.
                 (Asker::Device(asker), ..) => drop(asker.send(true)),
                 _ => (),
@@ -211,6 +244,10 @@ impl Work {
             (Asker::Device(asker), _) => drop(asker.send(false)),
             (Asker::Announcement(answers), Entry::Door(name)) => {
                 answers.hang_up(name, refusal::STORAGE);
+            }
+            // Only its own relay's connection waits for it; that tries again when it is over.
+            (asker @ (Asker::Spool(_) | Asker::Entries(..)), entry) => {
+                self.spooled.push_front(Job { entry, asker })
             }
             // What happened at a door is repeated by whoever told us.
             _ => (),

@@ -1,11 +1,15 @@
-//! The relay's side of its doors' connections: everything they ask goes on to the central.
+//! The relay's side of its doors' connections: everything they ask goes on to the central, and what
+//! they tell is kept first.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
 use crate::clock::Clock;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId};
+use crate::roles::relay::writer::Job;
 use crate::wire::answers::Answers;
 use crate::wire::link::Link;
 use crate::wire::server::{Greeting, Peer, Service};
@@ -14,15 +18,10 @@ use crate::wire::{Door, Flash, Happened, Role, refusal};
 /// Hands requests to the [`Link`], which answers each in time.
 #[derive(Debug)]
 pub(super) struct Forwarder {
-    name: DeviceName,
-    link: Link,
-    clock: Arc<dyn Clock>,
-}
-
-impl Forwarder {
-    pub(super) fn new(name: DeviceName, link: Link, clock: Arc<dyn Clock>) -> Self {
-        Self { name, link, clock }
-    }
+    pub(super) name: DeviceName,
+    pub(super) link: Link,
+    pub(super) jobs: mpsc::Sender<Job>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Service for Forwarder {
@@ -42,6 +41,8 @@ impl Service for Forwarder {
             return Err(refusal::DISOWNED);
         }
         self.link.door_came(&announced(peer));
+        // Without the thread, nobody but the central decides for it.
+        let _ended = self.jobs.send(Job::Door(peer.name.clone())).await;
         Ok(())
     }
 
@@ -74,7 +75,11 @@ impl Service for Forwarder {
     }
 
     async fn happened(&self, happened: Happened, _from: &Peer, answers: &Answers) {
-        self.link.happened(happened, Some(answers.clone()));
+        // Without the thread, nothing is noted, and the door repeats it.
+        let _ended = self
+            .jobs
+            .send(Job::Happened(happened, answers.clone()))
+            .await;
     }
 
     fn goodbye(&self, peer: &Peer) {

@@ -2,11 +2,13 @@
 //! forwards them to the central over one connection; while the central cannot be reached it
 //! refuses them in time, and goes on.
 
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -15,9 +17,12 @@ use crate::cli::RelayArgs;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Span};
 use crate::console;
-use crate::exit::{Exit, Usage};
+use crate::db::{self, RelayStore};
+use crate::domain::ids::DeviceName;
+use crate::exit::{Exit, Unusable, Usage};
 use crate::service;
 use crate::shutdown;
+use crate::site;
 use crate::wire::address::HostPort;
 use crate::wire::identity::{self, Identity};
 use crate::wire::link::{Link, Options, Patience};
@@ -25,9 +30,17 @@ use crate::wire::plain::PlainRules;
 use crate::wire::server::{self, Admission};
 use crate::wire::{Door, Role};
 
+mod aid;
+mod cut_off;
+mod drain;
 mod forward;
+mod hand_over;
+mod offline;
+mod writer;
 
+use aid::Keeping;
 use forward::Forwarder;
+use writer::Decided;
 
 /// Where the relay listens if nobody says otherwise: here, on the replaced system's port.
 const DEFAULT_LISTEN_PORT: u16 = 9998;
@@ -35,6 +48,12 @@ const DEFAULT_LISTEN_PORT: u16 = 9998;
 const DEFAULT_CENTRAL_PORT: u16 = 9999;
 /// How long the central may take to answer: less than a door waits, so that the door hears from us.
 const DEFAULT_DEADLINE: Span = Span(Duration::from_millis(1_500));
+
+/// The most entries that wait for the central if nobody says otherwise: some hundred megabytes, and
+/// two weeks of a site with 70,000 flashes a day.
+const DEFAULT_SPOOL_LIMIT: u64 = 1_000_000;
+/// How many jobs may wait for the file's thread.
+const QUEUE: usize = 65_536;
 
 /// How much earlier than a door gives us up it is told that no answer came.
 const MARGIN: Duration = Duration::from_millis(50);
@@ -80,7 +99,15 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let plain = PlainRules::new(rules).map_err(Usage)?;
 
     info!("relay '{name}', central at {central}, which may take {deadline} to answer");
-    info!("while the central cannot be reached, no door opens: flashes get 'central-unreachable'");
+    match args.offline_for.or(section.offline_for) {
+        None => info!(
+            "while the central cannot be reached, no door opens: flashes get 'central-unreachable'"
+        ),
+        Some(period) => info!(
+            "while the central cannot be reached, this relay decides by what it last knew, for up \
+             to {period}"
+        ),
+    }
 
     server::raise_open_files();
     let listener = server::bind(&listen, insecure || identity.is_some()).await?;
@@ -119,6 +146,38 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         });
     }
 
+    let (path, store) = open_spool(args.spool.or_else(|| section.spool.clone()), &name)?;
+    let limit = args.spool_limit.or(section.spool_limit);
+    let offline_for = args.offline_for.or(section.offline_for);
+    let known = store.as_ref().map(RelayStore::installation).transpose()?;
+    if let Some(known) = known.flatten()
+        && !link.expect(known)
+    {
+        return Err(Unusable(format!(
+            "{} is of another installation than this relay's identity: move it away, or name \
+             another with --spool",
+            path.display()
+        ))
+        .into());
+    }
+    let (jobs, queue) = mpsc::channel(QUEUE);
+    let decided = Decided::default();
+    link.set_aid(Arc::new(Keeping {
+        jobs: jobs.clone(),
+        decided: decided.clone(),
+        decides: offline_for.is_some(),
+        clock: Arc::clone(&clock),
+    }));
+    let options = writer::Options {
+        path,
+        limit: limit.unwrap_or(DEFAULT_SPOOL_LIMIT),
+        offline_for: offline_for.map(|period| period.0),
+        decided,
+        clock: Arc::clone(&clock),
+        link: link.clone(),
+    };
+    let kept_all = writer::start(options, store, queue)?;
+
     let hang_up = CancellationToken::new();
     let linked = tokio::spawn(link.clone().run(hang_up.clone()));
     console::announce(&format!("listening on {address}"));
@@ -128,7 +187,12 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         plain,
         limits: settings.limits.limits(),
     };
-    let forwarder = Arc::new(Forwarder::new(name, link, clock));
+    let forwarder = Arc::new(Forwarder {
+        name,
+        link: link.clone(),
+        jobs,
+        clock,
+    });
     let serve = async {
         let mut serving = pin!(server::serve(listener, forwarder, admission, stop.clone()));
         let nearly_over = async {
@@ -143,21 +207,62 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
             }
         }
     };
-    let link_failed = CancellationToken::new();
+    let failed = CancellationToken::new();
     let keep_link = async {
         // It ends by itself only if it fails; then nobody can be asked any more.
         let _ended = linked.await;
         if !hang_up.is_cancelled() {
-            link_failed.cancel();
+            failed.cancel();
+        }
+        // With it goes the last that hands anything in to be kept.
+        link.dismiss_aid();
+    };
+    let keep = async {
+        // It, too, ends by itself only if it fails.
+        if kept_all.await.is_err() {
+            failed.cancel();
         }
     };
     tokio::select! {
-        _ended = shutdown::within(&stop, async { tokio::join!(serve, keep_link) }) => {
+        _ended = shutdown::within(&stop, async { tokio::join!(serve, keep_link, keep) }) => {
             Ok(Exit::Done)
         }
-        () = link_failed.cancelled() => {
-            error!("the link to the central has failed in itself; ending, to be started again");
+        () = failed.cancelled() => {
+            error!("a part of this relay has failed in itself; ending, to be started again");
             Ok(Exit::Failed)
+        }
+    }
+}
+
+/// Opens the relay's file, if it can be: what cannot be kept must not keep doors shut that the
+/// central would open, and a disk may come back.
+fn open_spool(
+    named: Option<PathBuf>,
+    relay: &DeviceName,
+) -> anyhow::Result<(PathBuf, Option<RelayStore>)> {
+    let path = match named {
+        Some(path) => path,
+        None => site::default_relay_file(relay)?,
+    };
+    match RelayStore::open_as_relay(&path) {
+        Ok(opened) => {
+            info!(
+                "what the central must not lose is kept in {}",
+                path.display()
+            );
+            Ok((path, Some(opened.store)))
+        }
+        Err(
+            cause @ (db::Error::Served { .. }
+            | db::Error::NotOurs { .. }
+            | db::Error::SchemaTooNew { .. }),
+        ) => Err(cause).context("cannot use the relay's file; name another with --spool"),
+        Err(cause) => {
+            error!(
+                "{cause}; until it can be used, flashes are only forwarded, and nothing is kept \
+                 while the central is away"
+            );
+            Ok((path, None))
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 use crate::wire::answers::{Unheard, WeakAnswers};
 use crate::wire::guard::Guard;
 use crate::wire::{Answer, Door, Echo, Event, Flash};
+use tokio::sync::Notify;
 
 mod unasked;
 

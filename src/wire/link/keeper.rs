@@ -162,13 +162,27 @@ impl Link {
                     }
                 }
                 Message::Refused(refused) => return Err(Error::Refused(refused.reason)),
+                message @ (Message::Resume(_)
+                | Message::Stored(_)
+                | Message::Badges(_)
+                | Message::Current(_)) => {
+                    if !self.state().tell_aid(message) {
+                        return Err(Error::Malformed(
+                            "a message that nobody asked for".to_owned(),
+                        ));
+                    }
+                }
                 Message::Hello(_)
                 | Message::Welcome(_)
                 | Message::Door(_)
                 | Message::Gone(_)
                 | Message::Flash(_)
                 | Message::Happened(_)
-                | Message::Undelivered(_) => {
+                | Message::Undelivered(_)
+                | Message::Spool(_)
+                | Message::Entries(_)
+                | Message::Roster(_)
+                | Message::Taken(_) => {
                     return Err(Error::Malformed(
                         "a message that only a client sends".to_owned(),
                     ));
@@ -194,7 +208,7 @@ impl Link {
             let bytes = {
                 let mut state = self.state();
                 state.send_door_events(Instant::now());
-                state.out.split()
+                state.next_bytes()
             };
             if !bytes.is_empty() {
                 let written = async {
@@ -262,7 +276,7 @@ impl Link {
             (None, found) => state.installation = found,
             _ => (),
         }
-        state.up();
+        state.up(welcome.time);
         drop(state);
         info!(
             "connected to the {upstream} '{}' at {address}",

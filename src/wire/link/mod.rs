@@ -19,14 +19,17 @@ use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::wire::address::{self, HostPort};
 use crate::wire::answers::Answers;
 use crate::wire::identity::Identity;
-use crate::wire::{Door, Error, Flash, Happened, Role};
+use crate::wire::{Door, Error, Flash, Happened, Message, Role};
 
+pub mod aid;
 mod door_events;
 mod greeting;
 mod keeper;
+mod pending;
 mod probe;
 mod state;
 
+use aid::{Aid, Session};
 pub use probe::Probe;
 use state::State;
 pub use state::{Patience, Phase};
@@ -112,6 +115,33 @@ impl Link {
         Self {
             shared: Arc::new(shared),
         }
+    }
+
+    /// The doors that the upstream is told of.
+    pub fn doors(&self) -> Vec<DeviceName> {
+        self.state().doors()
+    }
+
+    /// Has somebody help a relay; to be said before [`Link::run`].
+    pub fn set_aid(&self, aid: Arc<dyn Aid>) {
+        self.state().set_aid(Some(aid));
+    }
+
+    /// Tells that helper no more.
+    pub fn dismiss_aid(&self) {
+        self.state().set_aid(None);
+    }
+
+    /// Takes only that installation for its own, unless its identity says so of another one;
+    /// returns whether it does.
+    pub fn expect(&self, installation: InstallationId) -> bool {
+        *self.state().installation.get_or_insert(installation) == installation
+    }
+
+    /// Sends something when there is nothing else to send, if the connection is still that one.
+    pub fn send_later(&self, session: Session, message: &Message) {
+        self.state().send_later(session, message);
+        self.shared.to_write.notify_one();
     }
 
     /// Whether the upstream's address may be used at all, as far as that can be found out now.

@@ -3,7 +3,8 @@
 //! arguments.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -11,10 +12,14 @@ use tokio::time::Instant;
 use tracing::error;
 
 use crate::domain::access::{Reason, Verdict};
-use crate::domain::ids::{DeviceName, EventId, InstallationId, TwinkletId};
+use crate::domain::ids::{EventId, InstallationId};
 use crate::wire::answers::Answers;
+use crate::wire::link::aid::{Aid, Session};
 use crate::wire::link::door_events::DoorEvents;
-use crate::wire::{Answer, Door, Event, Flash, Gone, Message, Role, codec};
+use crate::wire::link::pending::{Asker, Pending, give_up};
+use crate::wire::{Answer, Door, Event, Flash, Message, Role, codec};
+
+mod doors;
 
 /// The most undelivered events that are remembered until the upstream has noted them. Each lost
 /// connection adds what was in flight on it, so a site sees a handful.
@@ -56,6 +61,11 @@ pub(super) struct State {
     pub(super) installation: Option<InstallationId>,
     /// Frames to be written.
     pub(super) out: BytesMut,
+    /// Frames to be written when there is nothing else, one at a time.
+    later: VecDeque<BytesMut>,
+    /// Who helps a relay.
+    aid: Option<Arc<dyn Aid>>,
+    pub(super) session: Session,
 }
 
 /// How long flashes may wait.
@@ -66,28 +76,6 @@ pub struct Patience {
     /// How much earlier than its own budget ends an asker is told that no answer came, so that it
     /// hears it from us before it gives us up.
     pub margin: Duration,
-}
-
-/// A flash that was sent and not answered yet.
-#[derive(Debug)]
-struct Pending {
-    event: EventId,
-    door: DeviceName,
-    twinklet: TwinkletId,
-    /// Who waits for the answer: more than one if the flash was sent again, nobody once told that
-    /// none came in time.
-    askers: Vec<Asker>,
-    /// When the askers must have an answer.
-    answer_by: Instant,
-    /// When the upstream has missed its deadline.
-    give_up_at: Instant,
-}
-
-/// Who waits for an answer, and under which number.
-#[derive(Debug)]
-struct Asker {
-    seq: u64,
-    answers: Answers,
 }
 
 impl State {
@@ -105,7 +93,15 @@ impl State {
             doors: BTreeMap::new(),
             installation,
             out: BytesMut::new(),
+            later: VecDeque::new(),
+            aid: None,
+            session: Session(0),
         }
+    }
+
+    /// Has somebody, or nobody, told of all that happens from now on.
+    pub(super) fn set_aid(&mut self, aid: Option<Arc<dyn Aid>>) {
+        self.aid = aid;
     }
 
     /// When [`Self::expire`] has something to do next; the timer is set to that now. It is not set
@@ -131,7 +127,13 @@ impl State {
         now: Instant,
     ) {
         if self.phase == Phase::Down || self.leaving {
-            return answers.refuse(flash.seq, flash.event, Reason::CentralUnreachable);
+            let asker = Asker {
+                seq: flash.seq,
+                answers,
+            };
+            let reason = Reason::CentralUnreachable;
+            give_up(self.aid.as_deref(), &flash, [asker], reason, false);
+            return;
         }
         let asker = Asker {
             seq: flash.seq,
@@ -143,9 +145,8 @@ impl State {
         let margin = patience.margin.min(flash.budget() / 10);
         let budget = (flash.budget() - margin).min(patience.deadline);
         let pending = Pending {
-            event: flash.event,
-            door: flash.door.clone(),
-            twinklet: flash.twinklet,
+            flash: flash.clone(),
+            taken_over: false,
             askers: vec![asker],
             answer_by: now + budget,
             give_up_at: now + patience.deadline,
@@ -166,7 +167,7 @@ impl State {
         let Some(pending) = known.and_then(|seq| self.pending.get_mut(seq)) else {
             return Some(asker);
         };
-        if pending.door != flash.door || pending.twinklet != flash.twinklet {
+        if pending.flash.door != flash.door || pending.flash.twinklet != flash.twinklet {
             return Some(asker);
         }
         if pending.askers.is_empty() {
@@ -186,24 +187,30 @@ impl State {
             return;
         };
         self.due.remove(&(pending.due_at(), answer.seq));
-        self.forget_event(pending.event, answer.seq);
+        let event = pending.flash.event;
+        self.forget_event(event, answer.seq);
         let opens = answer.verdict == Verdict::Open;
         let mut heard = false;
         if now > pending.answer_by {
-            pending.refuse(Reason::TooLate);
+            pending.give_up(self.aid.as_deref(), Reason::TooLate, true);
+        } else if answer.verdict == Verdict::DontOpen(Reason::StorageFailed) {
+            pending.give_up(self.aid.as_deref(), Reason::StorageFailed, false);
         } else if let Some(Asker { seq, answers }) = pending.askers.pop() {
             for Asker { seq, answers } in pending.askers {
                 let answer = Answer {
                     seq,
                     ..answer.clone()
                 };
-                heard |= answers.verdict(pending.event, answer).is_ok();
+                heard |= answers.verdict(event, answer).is_ok();
+            }
+            if let Some(aid) = &self.aid {
+                aid.answered(&pending.flash, answer.verdict);
             }
             answer.seq = seq;
-            heard |= answers.verdict(pending.event, answer).is_ok();
+            heard |= answers.verdict(event, answer).is_ok();
         }
-        if opens && !heard {
-            self.undelivered(pending.event, None);
+        if opens && !heard && !pending.taken_over {
+            self.undelivered(event, None);
         }
     }
 
@@ -216,10 +223,11 @@ impl State {
             let Some(pending) = self.pending.get_mut(&seq) else {
                 continue;
             };
-            pending.refuse(match pending.answer_by < pending.give_up_at {
+            let reason = match pending.answer_by < pending.give_up_at {
                 true => Reason::TooLate,
                 false => Reason::CentralUnreachable,
-            });
+            };
+            pending.give_up(self.aid.as_deref(), reason, true);
             if pending.give_up_at <= now {
                 missed = true;
             } else {
@@ -249,6 +257,9 @@ impl State {
         }
         let known = self.undelivered.entry(event).or_default();
         *known = asker.or(known.take());
+        if let Some(aid) = &self.aid {
+            aid.undelivered(event);
+        }
         if self.phase == Phase::Up {
             self.send(&Message::Undelivered(Event { event }));
         }
@@ -277,41 +288,14 @@ impl State {
         }
     }
 
-    /// A door has connected: the upstream must know before its first flash.
-    pub(super) fn door_came(&mut self, door: &Door) {
-        let connections = self.doors.entry(door.clone()).or_default();
-        *connections += 1;
-        if *connections == 1 {
-            self.announce(door.clone());
-        }
-    }
-
-    /// A connection of a door has ended.
-    pub(super) fn door_went(&mut self, door: &Door) {
-        if let Some(connections) = self.doors.get_mut(door) {
-            *connections -= 1;
-            if *connections == 0 {
-                self.doors.remove(door);
-                let name = door.name.clone();
-                // With a new identity, it may be there a second time.
-                let is_still_there = self.doors.keys().any(|other| other.name == name);
-                if self.phase == Phase::Up && !is_still_there {
-                    self.send(&Message::Gone(Gone { name }));
-                }
-            }
-        }
-    }
-
-    fn announce(&mut self, door: Door) {
-        if self.phase == Phase::Up {
-            self.send(&Message::Door(door));
-        }
-    }
-
     /// The upstream has answered: it hears first of all doors and of what was undelivered, then of
     /// the flashes that waited.
-    pub(super) fn up(&mut self) {
+    pub(super) fn up(&mut self, time: i64) {
         self.phase = Phase::Up;
+        self.session = Session(self.session.0 + 1);
+        if let Some(aid) = &self.aid {
+            aid.connected(self.session, self.installation, time);
+        }
         self.door_events.start_over();
         let flashes = self.out.split();
         let doors: Vec<_> = self.doors.keys().cloned().collect();
@@ -329,6 +313,10 @@ impl State {
         let was_up = self.phase == Phase::Up;
         self.phase = Phase::Down;
         self.out.clear();
+        self.later.clear();
+        if was_up && let Some(aid) = &self.aid {
+            aid.lost();
+        }
         self.refuse_all(was_up);
     }
 
@@ -342,9 +330,9 @@ impl State {
         self.due.clear();
         self.by_event.clear();
         for (_, mut pending) in std::mem::take(&mut self.pending) {
-            pending.refuse(Reason::CentralUnreachable);
-            if were_sent {
-                self.undelivered(pending.event, None);
+            pending.give_up(self.aid.as_deref(), Reason::CentralUnreachable, were_sent);
+            if were_sent && !pending.taken_over {
+                self.undelivered(pending.flash.event, None);
             }
         }
     }
@@ -357,29 +345,40 @@ impl State {
         }
     }
 
+    /// Queues a message to be written when there is nothing else, if the connection is still that
+    /// one.
+    pub(super) fn send_later(&mut self, session: Session, message: &Message) {
+        let mut frame = BytesMut::new();
+        if self.phase == Phase::Up && self.session == session {
+            match codec::encode(message, &mut frame) {
+                Ok(()) => self.later.push_back(frame),
+                Err(cause) => error!("a message could not be sent: {cause}"),
+            }
+        }
+    }
+
+    /// What is to be written now: everything that has gathered, else one of the frames that can
+    /// wait.
+    pub(super) fn next_bytes(&mut self) -> BytesMut {
+        match self.out.is_empty() {
+            true => self.later.pop_front().unwrap_or_default(),
+            false => self.out.split(),
+        }
+    }
+
+    /// Tells whoever helps here something that is not about a flash; returns whether anybody does.
+    pub(super) fn tell_aid(&self, message: Message) -> bool {
+        if let Some(aid) = &self.aid {
+            aid.told(self.session, message);
+        }
+        self.aid.is_some()
+    }
+
     /// Queues a message to be written.
     pub(super) fn send(&mut self, message: &Message) {
         if let Err(cause) = codec::encode(message, &mut self.out) {
             // Every field of what we send is bounded far below a frame's length.
             error!("a message could not be sent: {cause}");
-        }
-    }
-}
-
-impl Pending {
-    /// Under which time it stands in [`State::due`].
-    fn due_at(&self) -> Instant {
-        if self.askers.is_empty() {
-            self.give_up_at
-        } else {
-            self.answer_by
-        }
-    }
-
-    /// Tells those who wait that there is no answer for them.
-    fn refuse(&mut self, reason: Reason) {
-        for Asker { seq, answers } in self.askers.drain(..) {
-            answers.refuse(seq, self.event, reason);
         }
     }
 }

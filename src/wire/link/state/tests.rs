@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::TwinkletId;
+use crate::wire::Gone;
 use crate::wire::answers::{Owed, OwedReceiver};
 
 const DEADLINE: Duration = Duration::from_millis(1500);
@@ -36,7 +37,7 @@ fn open(seq: u64) -> Answer {
 /// A state whose upstream has answered.
 fn up() -> State {
     let mut state = State::new(Role::Relay, None);
-    state.up();
+    state.up(0);
     state
 }
 
@@ -109,7 +110,7 @@ fn while_down_every_flash_is_refused_at_once() {
         verdicts(&mut owed),
         [(1, "central-unreachable"), (2, "central-unreachable")]
     );
-    state.up();
+    state.up(0);
     assert_eq!(sent(&mut state), [], "what was never sent needs no word");
 }
 
@@ -126,7 +127,7 @@ fn a_missed_deadline_refuses_and_is_reported_on_the_next_connection() {
     assert_eq!(verdicts(&mut owed), [(1, "central-unreachable")]);
     state.down();
     assert_eq!(verdicts(&mut owed), [(2, "central-unreachable")]);
-    state.up();
+    state.up(0);
     let door = Message::Door(door("lab", None));
     assert_eq!(
         sent(&mut state),
@@ -135,7 +136,7 @@ fn a_missed_deadline_refuses_and_is_reported_on_the_next_connection() {
     // Until the upstream has stored it, it is told again.
     state.noted(event(1), Instant::now());
     state.down();
-    state.up();
+    state.up(0);
     assert_eq!(sent(&mut state), [door, undelivered(2)]);
 }
 
@@ -207,12 +208,12 @@ fn a_door_is_announced_while_one_of_its_connections_is_left() {
     state.door_came(&lab);
     assert_eq!(sent(&mut state), announced);
     state.door_went(&lab);
-    state.up();
+    state.up(0);
     assert_eq!(sent(&mut state), announced);
     state.door_went(&lab);
     let name = lab.name;
     assert_eq!(sent(&mut state), [Message::Gone(Gone { name })]);
-    state.up();
+    state.up(0);
     assert_eq!(sent(&mut state), []);
 }
 

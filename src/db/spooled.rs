@@ -1,0 +1,290 @@
+//! What relays kept for the central: stored by event, however often it comes. The verdict that a
+//! door acted on is the truth, whatever else is stored already.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::db::day_rules::DayRules;
+use crate::db::device::{self, DeviceKind};
+use crate::db::values::{from_millis, to_millis};
+use crate::db::{DoorEventEntry, Result, assignment, attendance, door_event, undelivered};
+use crate::domain::access::Verdict;
+use crate::domain::calendar::Day;
+use crate::domain::ids::{DeviceName, EmployeeNumber, EventId, SpoolId, TwinkletId};
+use crate::domain::spool::{Acted, ClockFault, Entry, What};
+
+/// A relay tells what it keeps.
+#[derive(Debug)]
+pub struct SpoolFound {
+    /// The relay.
+    pub relay: DeviceName,
+    /// Its file.
+    pub spool: SpoolId,
+    /// The number of its newest entry.
+    pub last: u64,
+    /// For how long it decides by itself, in milliseconds; `None`: not at all.
+    pub offline_for: Option<u64>,
+}
+
+/// Some of a relay's entries, in their order.
+#[derive(Debug)]
+pub struct Spooled {
+    /// The relay.
+    pub relay: DeviceName,
+    /// Its file.
+    pub spool: SpoolId,
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Once these are stored, all up to this number are.
+    pub to: u64,
+    /// The number of its newest entry.
+    pub last: u64,
+}
+
+/// Takes note of what a relay keeps, and returns the number up to which its entries are here.
+pub(super) fn found(
+    connection: &Connection,
+    found: &SpoolFound,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    let known = connection
+        .prepare_cached("SELECT stored FROM relay WHERE name = ?1 AND spool = ?2")?
+        .query_row((&found.relay, found.spool), |row| row.get(0))
+        .optional()?;
+    let stored: u64 = known.unwrap_or(0);
+    let waiting = found.last.saturating_sub(stored);
+    connection
+        .prepare_cached(
+            "UPDATE relay SET spool = ?2, stored = ?3, waiting = ?4, offline_for = ?5,
+                 complete_until = CASE
+                     WHEN ?5 IS NULL THEN NULL WHEN ?4 = 0 THEN ?6
+                     ELSE coalesce(complete_until, since) END
+             WHERE name = ?1",
+        )?
+        .execute((
+            &found.relay,
+            found.spool,
+            stored,
+            waiting,
+            found.offline_for,
+            to_millis(now),
+        ))?;
+    Ok(stored)
+}
+
+/// Stores entries.
+pub(super) fn store(
+    connection: &Connection,
+    spooled: &Spooled,
+    now: DateTime<Utc>,
+    rules: &DayRules,
+) -> Result<()> {
+    let relay = device::find(connection, DeviceKind::Relay, &spooled.relay)?;
+    let mut doors = HashMap::new();
+    let now_millis = to_millis(now);
+    for entry in &spooled.entries {
+        let (at, fault) = entry.placed(now_millis);
+        let when = Placed {
+            at,
+            received: now_millis,
+            fault,
+        };
+        match &entry.what {
+            What::Flash(acted) => {
+                let door = door_id(connection, &mut doors, &acted.door, now)?;
+                store_flash(connection, acted, &when, rules, (door, relay))?;
+            }
+            What::Happened(happened) => {
+                door_id(connection, &mut doors, &happened.door, now)?;
+                let new = DoorEventEntry {
+                    event: happened.event,
+                    door: happened.door.clone(),
+                    relay: Some(spooled.relay.clone()),
+                    kind: happened.kind.clone(),
+                    at: from_millis(at),
+                    device_at: happened.device_at,
+                    about: happened.about,
+                };
+                door_event::store(connection, &new, rules.general)?;
+                flag(connection, happened.event, &when)?;
+            }
+            What::Undelivered(lost) => undelivered::note(connection, lost.event, now)?,
+        }
+    }
+    connection
+        .prepare_cached(
+            "UPDATE relay SET stored = max(stored, ?3), waiting = ?4,
+                 complete_until = CASE WHEN offline_for IS NOT NULL AND ?4 = 0 THEN ?5
+                     ELSE complete_until END
+             WHERE name = ?1 AND spool = ?2",
+        )?
+        .execute((
+            &spooled.relay,
+            spooled.spool,
+            spooled.to,
+            spooled.last.saturating_sub(spooled.to),
+            now_millis,
+        ))?;
+    Ok(())
+}
+
+/// When an entry happened.
+struct Placed {
+    /// UTC milliseconds, in the central's time.
+    at: i64,
+    /// When it came here.
+    received: i64,
+    fault: Option<ClockFault>,
+}
+
+/// The id of a door, which may have been there only while the central was not.
+fn door_id(
+    connection: &Connection,
+    known: &mut HashMap<DeviceName, Option<i64>>,
+    name: &DeviceName,
+    now: DateTime<Utc>,
+) -> Result<Option<i64>> {
+    if let Some(id) = known.get(name) {
+        return Ok(*id);
+    }
+    device::learn(connection, DeviceKind::Door, name, now)?;
+    let id = device::find(connection, DeviceKind::Door, name)?;
+    known.insert(name.clone(), id);
+    Ok(id)
+}
+
+fn store_flash(
+    connection: &Connection,
+    acted: &Acted,
+    when: &Placed,
+    rules: &DayRules,
+    (door, relay): (Option<i64>, Option<i64>),
+) -> Result<()> {
+    let instant = from_millis(when.at);
+    let day_of = |department: Option<&str>| rules.day_of(department, instant);
+    let holder = assignment::holder(connection, acted.twinklet, day_of, door)?;
+    let (employee, day) = match holder {
+        Some(holder) => (Some(holder.employee), holder.day),
+        None => (None, rules.general.day_of(instant)),
+    };
+    let new = connection
+        .prepare_cached(
+            "INSERT INTO event (uid, kind, at, day, door, relay, twinklet, employee, verdict,
+                 device_at, received, clock)
+             VALUES (?1, 'flash', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (uid) DO NOTHING",
+        )?
+        .execute((
+            acted.event,
+            when.at,
+            day,
+            door,
+            relay,
+            acted.twinklet,
+            employee,
+            acted.verdict,
+            acted.device_at,
+            when.received,
+            when.fault.map(ClockFault::code),
+        ))?;
+    if new == 0 {
+        return overrule(connection, acted, when, door, employee);
+    }
+    match employee {
+        Some(employee) if acted.verdict == Verdict::Open => {
+            count(connection, acted.event, employee, day, when.at)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn flag(connection: &Connection, event: EventId, when: &Placed) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE event SET received = ?2, clock = ?3 WHERE uid = ?1 AND received IS NULL",
+        )?
+        .execute((event, when.received, when.fault.map(ClockFault::code)))?;
+    Ok(())
+}
+
+/// Counts an `Open`, unless it is known to have reached no door.
+fn count(
+    connection: &Connection,
+    event: EventId,
+    employee: EmployeeNumber,
+    day: Day,
+    at: i64,
+) -> Result<()> {
+    match undelivered::contains(connection, event)? {
+        true => Ok(()),
+        false => attendance::count(connection, employee, day, at),
+    }
+}
+
+/// What of a stored flash may have to change.
+struct Stored {
+    door: Option<i64>,
+    twinklet: Option<TwinkletId>,
+    employee: Option<EmployeeNumber>,
+    verdict: Verdict,
+    at: i64,
+    day: Day,
+}
+
+/// Has a flash that is stored already say what its door acted on, and the register with it.
+fn overrule(
+    connection: &Connection,
+    acted: &Acted,
+    when: &Placed,
+    door: Option<i64>,
+    holder: Option<EmployeeNumber>,
+) -> Result<()> {
+    let stored = connection
+        .prepare_cached(
+            "SELECT door, twinklet, employee, verdict, at, day FROM event
+             WHERE uid = ?1 AND kind = 'flash'",
+        )?
+        .query_row([acted.event], |row| {
+            Ok(Stored {
+                door: row.get(0)?,
+                twinklet: row.get(1)?,
+                employee: row.get(2)?,
+                verdict: row.get(3)?,
+                at: row.get(4)?,
+                day: row.get(5)?,
+            })
+        })
+        .optional()?;
+    // Another event that bears the same id is none of this one's business.
+    let Some(stored) = stored.filter(|stored| {
+        stored.verdict != acted.verdict
+            && stored.twinklet == Some(acted.twinklet)
+            && stored.door.is_none_or(|stored| Some(stored) == door)
+    }) else {
+        return Ok(());
+    };
+    let employee = stored.employee.or(holder);
+    connection
+        .prepare_cached("UPDATE event SET verdict = ?2, employee = ?3, door = ?4 WHERE uid = ?1")?
+        .execute((acted.event, acted.verdict, employee, door))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO overruled (uid, at, verdict) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute((acted.event, when.received, stored.verdict))?;
+    let Some(employee) = employee else {
+        return Ok(());
+    };
+    match (stored.verdict, acted.verdict) {
+        (_, Verdict::Open) => count(connection, acted.event, employee, stored.day, stored.at),
+        (Verdict::Open, _) if !undelivered::contains(connection, acted.event)? => {
+            attendance::take_back(connection, employee, stored.day, stored.at)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+use super::*;
+use crate::db::{Author, Entry as Admitted, FlashEntry, NewEmployee, Outcome, Store};
+use crate::domain::access::Reason;
+use crate::domain::spool::{Happened, Lost};
+
+const ASHA: u64 = 7;
+const OPEN: Verdict = Verdict::Open;
+const NO: Verdict = Verdict::DontOpen(Reason::NotThisDoor);
+
+/// A database with one employee, one relay and one door, and what the relay tells it.
+struct World {
+    _folder: tempfile::TempDir,
+    store: Store,
+    now: DateTime<Utc>,
+    spool: SpoolId,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let opened = Store::open_as_central(&path, chrono_tz::UTC).unwrap();
+        let now = "2026-02-12T09:00:00Z".parse().unwrap();
+        let mut world = Self {
+            _folder: folder,
+            store: opened.store,
+            now,
+            spool: SpoolId::generate(),
+        };
+        let new = NewEmployee {
+            name: "Asha".parse().unwrap(),
+            twinklet: TwinkletId::new(ASHA).unwrap(),
+            joined: "2026-02-01".parse().unwrap(),
+            department: None,
+        };
+        let who = "test".to_owned();
+        world
+            .store
+            .add_employee(&new, &Author { who, at: now })
+            .unwrap();
+        world.admit(&Admitted::Door(name("lab")));
+        world.admit(&Admitted::Relay(name("site")));
+        world
+    }
+
+    fn admit(&mut self, entry: &Admitted) -> Outcome {
+        let outcomes = self.store.admit([entry].into_iter(), self.now);
+        outcomes.unwrap().pop().unwrap()
+    }
+
+    fn send(&mut self, entries: Vec<Entry>, to: u64, last: u64) {
+        let outcome = self.admit(&Admitted::Spooled(Spooled {
+            relay: name("site"),
+            spool: self.spool,
+            entries,
+            to,
+            last,
+        }));
+        assert_eq!(outcome, Outcome::Noted);
+    }
+
+    fn found(&mut self, last: u64) -> u64 {
+        let found = SpoolFound {
+            relay: name("site"),
+            spool: self.spool,
+            last,
+            offline_for: Some(1),
+        };
+        match self.admit(&Admitted::SpoolFound(found)) {
+            Outcome::Found(stored) => stored,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn flash_online(&mut self, event: EventId) -> Outcome {
+        self.admit(&Admitted::Flash(FlashEntry {
+            event,
+            door: name("lab"),
+            relay: Some(name("site")),
+            twinklet: TwinkletId::new(ASHA).unwrap(),
+            device_at: 0,
+            in_time: true,
+        }))
+    }
+
+    /// Day and flashes of each attendance.
+    fn attendance(&self) -> Vec<(String, i64)> {
+        let sql = "SELECT day, flashes FROM attendance ORDER BY day";
+        let mut select = self.store.connection.prepare(sql).unwrap();
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(|row| row.unwrap()).collect()
+    }
+
+    fn one<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+        self.store
+            .connection
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap()
+    }
+}
+
+fn name(text: &str) -> DeviceName {
+    text.parse().unwrap()
+}
+
+fn acted(event: EventId, verdict: Verdict, age: u64) -> Entry {
+    Entry {
+        at: 1_770_000_000_000,
+        age: Some(age),
+        what: What::Flash(Acted {
+            event,
+            door: name("lab"),
+            twinklet: TwinkletId::new(ASHA).unwrap(),
+            device_at: 0,
+            verdict,
+        }),
+    }
+}
+
+const HOUR: u64 = 3_600_000;
+
+#[test]
+fn what_was_decided_offline_counts_for_its_own_day_and_once() {
+    let mut world = World::new();
+    assert_eq!(world.found(3), 0);
+    let [first, second, third] = [(); 3].map(|()| EventId::generate());
+    let entries = vec![
+        acted(first, OPEN, 20 * HOUR),
+        acted(second, OPEN, HOUR),
+        acted(third, NO, HOUR),
+    ];
+    world.send(entries.clone(), 3, 3);
+    world.send(entries, 3, 3);
+    let expected = [("2026-02-11".to_owned(), 1), ("2026-02-12".to_owned(), 1)];
+    assert_eq!(world.attendance(), expected);
+    assert_eq!(world.one::<i64>("SELECT count(*) FROM event"), 3);
+    assert_eq!(world.one::<i64>("SELECT count(received) FROM event"), 3);
+    assert_eq!(world.found(3), 3);
+    // Another file's numbers are not this one's.
+    world.spool = SpoolId::generate();
+    assert_eq!(world.found(3), 0);
+}
+
+#[test]
+fn the_verdict_that_the_door_acted_on_wins_both_ways() {
+    let mut world = World::new();
+    world.found(2);
+    let (opened, refused) = (EventId::generate(), EventId::generate());
+    world.flash_online(opened);
+    assert_eq!(world.attendance(), [("2026-02-12".to_owned(), 1)]);
+    world.send(vec![acted(opened, NO, HOUR)], 1, 2);
+    assert_eq!(world.attendance(), []);
+    assert_eq!(world.one::<String>("SELECT verdict FROM overruled"), "open");
+
+    world.send(vec![acted(refused, NO, HOUR)], 2, 2);
+    world.send(vec![acted(refused, OPEN, HOUR)], 2, 2);
+    assert_eq!(world.attendance(), [("2026-02-12".to_owned(), 1)]);
+    // A flash that a hung central reads only now changes nothing any more.
+    world.flash_online(refused);
+    assert_eq!(world.attendance(), [("2026-02-12".to_owned(), 1)]);
+}
+
+#[test]
+fn an_open_that_reached_no_door_counts_for_nothing_in_whichever_order_that_is_told() {
+    let mut world = World::new();
+    world.found(4);
+    for told_first in [false, true] {
+        let event = EventId::generate();
+        let lost = Entry {
+            what: What::Undelivered(Lost { event }),
+            ..acted(event, OPEN, 0)
+        };
+        let mut both = vec![acted(event, OPEN, HOUR), lost];
+        if told_first {
+            both.reverse();
+        }
+        world.send(both, 4, 4);
+        assert_eq!(world.attendance(), []);
+    }
+}
+
+#[test]
+fn a_door_that_came_and_went_while_the_central_was_away_has_its_name() {
+    let mut world = World::new();
+    world.found(1);
+    let event = EventId::generate();
+    let happened = What::Happened(Happened {
+        event,
+        door: name("shed"),
+        kind: crate::domain::door_event::Kind::Tamper,
+        device_at: 0,
+        about: None,
+    });
+    let entry = Entry {
+        what: happened,
+        at: 0,
+        age: None,
+    };
+    world.send(vec![entry], 1, 1);
+    let door = "SELECT name FROM event JOIN door ON door.id = event.door";
+    assert_eq!(world.one::<String>(door), "shed");
+    let at = world.one::<i64>("SELECT at FROM event");
+    assert_eq!(at, world.now.timestamp_millis());
+    assert_eq!(
+        world.one::<String>("SELECT clock FROM event"),
+        "clock-unset"
+    );
+}
+
+#[test]
+fn a_relay_in_offline_mode_is_complete_until_its_last_word_with_nothing_left() {
+    let mut world = World::new();
+    let until = "SELECT complete_until FROM relay";
+    let began = world.now.timestamp_millis();
+    assert_eq!(world.found(2), 0);
+    assert_eq!(world.one::<i64>(until), began, "since it is known");
+    world.now += chrono::TimeDelta::hours(1);
+    world.send(vec![acted(EventId::generate(), OPEN, HOUR)], 1, 2);
+    assert_eq!(world.one::<i64>(until), began, "one is left");
+    assert_eq!(world.one::<i64>("SELECT waiting FROM relay"), 1);
+    world.send(vec![acted(EventId::generate(), OPEN, HOUR)], 2, 2);
+    assert_eq!(world.one::<i64>(until), world.now.timestamp_millis());
+    world.now += chrono::TimeDelta::hours(1);
+    world.found(2);
+    assert_eq!(world.one::<i64>(until), world.now.timestamp_millis());
+}

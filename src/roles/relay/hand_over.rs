@@ -1,0 +1,172 @@
+//! The thread's part in handing over to the central what it does not have.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::roles::relay::drain::Drain;
+use crate::roles::relay::writer::{CHECKPOINT, KEEP_WITHIN, Work, uptime};
+use crate::wire::Message;
+use crate::wire::link::aid::Session;
+use crate::wire::spool::{Entries, Spool};
+
+/// How often the central of a relay that decides by itself is told that nothing is left.
+const COMPLETE_EVERY: Duration = Duration::from_secs(180);
+/// The most entries without one: after a lost connection, those since the last are sent once more.
+const CHECKPOINT_AT: u64 = 4_096;
+
+impl Work {
+    /// Asks a newly connected central which entries it has.
+    pub(super) fn greet(&mut self) {
+        let (Some((session, installation)), None) = (self.connected, &self.drain) else {
+            return;
+        };
+        // What came over the connection before is numbered first.
+        self.keep_at = Instant::now();
+        if !self.keep(&[]) {
+            return;
+        }
+        let Some(store) = &mut self.store else {
+            return;
+        };
+        let id = store.spool_id().and_then(|id| {
+            if let (None, Some(installation)) = (store.installation()?, installation) {
+                store.set_installation(installation)?;
+            }
+            Ok(id)
+        });
+        if let Some(id) = self.worked(id) {
+            let last = self.backlog.last;
+            self.drain = Some(Drain::new(session, last));
+            let spool = Spool {
+                id,
+                last,
+                offline_for: self
+                    .offline
+                    .as_ref()
+                    .map(|offline| u64::try_from(offline.limit().as_millis()).unwrap_or(u64::MAX)),
+            };
+            self.options
+                .link
+                .send_later(session, &Message::Spool(spool));
+            self.asked_for.clear();
+            if let Some(offline) = &mut self.offline {
+                offline.start_over();
+            }
+            self.ask_for_roster();
+        }
+    }
+
+    pub(super) fn resume(&mut self, session: Session, stored: u64) {
+        let Some(store) = &mut self.store else { return };
+        let Some(drain) = self.drain.as_mut().filter(|d| d.session() == session) else {
+            return;
+        };
+        if stored > self.backlog.last {
+            warn!(
+                "the central has more of this relay's entries than {} has ever held: was it \
+                 replaced by an older copy? Its entries are numbered anew",
+                self.options.path.display()
+            );
+            self.drain = None;
+            let renewed = store.renew_id().and_then(|_| store.backlog());
+            if let Some(backlog) = self.worked(renewed) {
+                self.backlog = backlog;
+            }
+            return;
+        }
+        if stored < self.backlog.acknowledged {
+            let missing = self.backlog.acknowledged - stored.max(self.backlog.first - 1);
+            info!("the central was restored: sending {missing} entries that it had before");
+        }
+        drain.resume(stored);
+        self.told = (stored, Instant::now());
+        let noted = store.acknowledge(stored);
+        if let Some(backlog) = self.worked(noted) {
+            self.backlog = backlog;
+        }
+    }
+
+    pub(super) fn stored(&mut self, session: Session, to: u64) {
+        let now = Instant::now();
+        let Some(drain) = self.drain.as_mut().filter(|d| d.session() == session) else {
+            return;
+        };
+        drain.stored(to, now);
+        // Lost at a crash, it is sent once more, and vanishes.
+        self.backlog.acknowledged = self.backlog.acknowledged.max(to);
+        if self.backlog.waiting() == 0 {
+            self.trim_at = self.trim_at.min(now + KEEP_WITHIN);
+        }
+    }
+
+    /// Sends what there is to send, as far as there is room for it.
+    pub(super) fn send(&mut self) {
+        let now = Instant::now();
+        loop {
+            let last = self.backlog.last;
+            let (Some(store), Some(drain)) = (&self.store, &mut self.drain) else {
+                return;
+            };
+            let Some(next) = drain.next(last) else {
+                return self.say_complete(now);
+            };
+            let Some(uptime) = uptime() else { return };
+            let batch = store.entries_after(
+                next.after,
+                next.decided_from,
+                next.bytes,
+                (self.boot, uptime),
+            );
+            let batch = batch.and_then(|batch| Ok((store.spool_id()?, batch)));
+            let Some((id, batch)) = self.worked(batch) else {
+                return;
+            };
+            let Some(drain) = &mut self.drain else { return };
+            let silent = batch.entries.is_empty();
+            if silent && batch.to - self.told.0 < CHECKPOINT_AT && now < self.told.1 + CHECKPOINT {
+                return;
+            }
+            drain.sent(batch.to, now);
+            self.told = (batch.to, now);
+            let entries = Entries {
+                id,
+                to: batch.to,
+                last,
+                entries: batch.entries,
+            };
+            self.options
+                .link
+                .send_later(drain.session(), &Message::Entries(entries));
+        }
+    }
+
+    /// Tells the central now and then that it has everything: else it cannot know whether somebody
+    /// was let in of whom it has not heard.
+    pub(super) fn say_complete(&mut self, now: Instant) {
+        let (Some(store), Some(drain)) = (&self.store, &self.drain) else {
+            return;
+        };
+        let last = self.backlog.last;
+        if self.offline.is_none()
+            || now < self.told.1 + COMPLETE_EVERY
+            || drain.acknowledged() != Some(last)
+        {
+            return;
+        }
+        let (session, id) = (drain.session(), store.spool_id());
+        if let Some(id) = self.worked(id) {
+            self.told = (last, now);
+            let entries = Entries {
+                id,
+                to: last,
+                last,
+                entries: Vec::new(),
+            };
+            self.options
+                .link
+                .send_later(session, &Message::Entries(entries));
+        }
+    }
+}

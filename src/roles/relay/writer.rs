@@ -1,0 +1,395 @@
+//! The one thread that owns the relay's file: it keeps what happens here, in order, before anybody
+//! is told, and hands it to the central.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tracing::{error, info};
+
+use crate::batches::{self, Batches};
+use crate::clock::{self, Clock};
+use crate::db::{self, Backlog, Draft, RelayStore};
+use crate::domain::access::Reason;
+use crate::domain::ids::{BootId, DeviceName, EventId, InstallationId};
+use crate::domain::spool::{self, Acted, What};
+use crate::roles::relay::drain::Drain;
+use crate::roles::relay::offline::Offline;
+use crate::wire::answers::Answers;
+use crate::wire::link::Link;
+use crate::wire::link::aid::Session;
+use crate::wire::roster::{Badges, Current};
+use crate::wire::{Flash, Happened};
+
+/// The most jobs of one transaction.
+const BATCH: usize = 512;
+/// How long what the central has stored may wait to be kept here too: it is kept for a central that
+/// is restored, and SD cards wear.
+pub(super) const KEEP_WITHIN: Duration = Duration::from_secs(5);
+/// The most of it that waits; it is written sooner then.
+const KEEP_AT_ONCE: usize = 512;
+/// How often the central is told that it has everything, if nothing else is to be told.
+pub(super) const CHECKPOINT: Duration = Duration::from_secs(60);
+/// How long to wait before a file that failed is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// How often what is kept too long is looked for.
+const TRIM: Duration = Duration::from_secs(600);
+
+/// One thing to be kept or done.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// What happened at a door; its asker hears when it is kept.
+    Happened(Happened, Answers),
+    /// A flash that the central has not decided, for that reason; whether it may still do so.
+    Decide(Flash, Answers, Reason, bool),
+    /// A door has come.
+    Door(DeviceName),
+    /// The central tells badges, or what they come to.
+    Badges(Session, Badges),
+    Current(Session, Current),
+    /// An `Open` reached no door.
+    Undelivered(EventId),
+    /// Much of what the central has decided has gathered.
+    Keep,
+    /// A connection to the central was welcomed.
+    Connected(Session, Option<InstallationId>),
+    /// It is lost.
+    Lost,
+    /// The central says up to where it has our entries: for the first time, or as they come.
+    Resume(Session, u64),
+    Stored(Session, u64),
+}
+
+/// What the central has decided and is not kept here yet. It is no job of its own each time: the
+/// way of a flash must not wake another thread.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Decided(Arc<Mutex<Vec<Draft>>>);
+
+impl Decided {
+    /// Adds one; returns whether it is time to keep them.
+    pub(super) fn add(&self, draft: Draft) -> bool {
+        let mut drafts = self.drafts();
+        // A file that fails for long has no room for what the central has anyway.
+        if drafts.len() < KEEP_AT_ONCE * 4 {
+            drafts.push(draft);
+        }
+        drafts.len() == KEEP_AT_ONCE
+    }
+
+    fn drafts(&self) -> MutexGuard<'_, Vec<Draft>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the thread needs to know.
+#[derive(Debug)]
+pub(super) struct Options {
+    /// The relay's file.
+    pub(super) path: PathBuf,
+    /// The most entries that wait for the central.
+    pub(super) limit: u64,
+    /// For how long the relay decides by itself; `None`: not at all.
+    pub(super) offline_for: Option<Duration>,
+    pub(super) decided: Decided,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) link: Link,
+}
+
+/// Starts the thread on a file that was opened, or that could not be opened yet.
+///
+/// # Errors
+/// If the system has no thread for us.
+pub(super) fn start(
+    options: Options,
+    store: Option<RelayStore>,
+    jobs: mpsc::Receiver<Job>,
+) -> io::Result<oneshot::Receiver<()>> {
+    let now = Instant::now();
+    let boot = clock::boot();
+    let offline = options
+        .offline_for
+        .map(|limit| Offline::new(limit, Arc::clone(&options.clock), boot));
+    let mut work = Work {
+        options,
+        boot,
+        offline,
+        asked_for: BTreeSet::new(),
+        store: None,
+        failing: store.is_none(),
+        backlog: Backlog::default(),
+        full: false,
+        keep_at: now,
+        drain: None,
+        connected: None,
+        told: (0, now),
+        trim_at: now,
+    };
+    if let Some(store) = store {
+        work.take_store(store);
+    }
+    batches::start("writer", work, jobs)
+}
+
+pub(super) struct Work {
+    pub(super) options: Options,
+    pub(super) boot: BootId,
+    pub(super) offline: Option<Offline>,
+    /// The doors that the central was told to keep a roster for, on this connection.
+    pub(super) asked_for: BTreeSet<DeviceName>,
+    /// `None` while the file cannot be opened.
+    pub(super) store: Option<RelayStore>,
+    /// Whether the last attempt to use the file failed.
+    pub(super) failing: bool,
+    pub(super) backlog: Backlog,
+    /// Whether it was said that the limit is reached.
+    pub(super) full: bool,
+    /// When what the central has decided is to be kept.
+    pub(super) keep_at: Instant,
+    /// The connection to the central, once the file is there to tell of.
+    pub(super) drain: Option<Drain>,
+    /// The connection to the central.
+    pub(super) connected: Option<(Session, Option<InstallationId>)>,
+    /// Up to where the central was told, or is being told, that it has everything, and when.
+    pub(super) told: (u64, Instant),
+    pub(super) trim_at: Instant,
+}
+
+impl Batches for Work {
+    type Job = Job;
+    const AT_ONCE: usize = BATCH;
+
+    fn due(&self) -> Option<Instant> {
+        if self.failing {
+            return Some(Instant::now() + TRY_AGAIN);
+        }
+        let checkpoint = self.drain.as_ref().map(|_| self.told.1 + CHECKPOINT);
+        let own = self.keep_at.min(self.trim_at);
+        Some(checkpoint.map_or(own, |checkpoint| checkpoint.min(own)))
+    }
+
+    fn take(&mut self, job: Job, batch: &mut Vec<Job>) {
+        batch.push(job);
+    }
+
+    fn store(&mut self, batch: &mut Vec<Job>) {
+        if self.store.is_none() {
+            self.open();
+        }
+        let mut drafts = Vec::new();
+        let mut reports = Vec::new();
+        let mut decided = Vec::new();
+        for job in batch.drain(..) {
+            match job {
+                Job::Decide(flash, answers, reason, sent) => {
+                    match self.decide(&flash, reason, drafts.len()) {
+                        Ok((verdict, draft)) => {
+                            drafts.push(draft);
+                            decided.push((flash, answers, sent, verdict));
+                        }
+                        Err(reason) => self.refuse(&flash, &answers, reason, sent),
+                    }
+                }
+                Job::Door(name) => {
+                    if !self.asked_for.contains(&name) {
+                        self.ask_for_roster();
+                    }
+                }
+                Job::Badges(session, badges) => self.badges(session, &badges),
+                Job::Current(session, current) => self.current(session, current),
+                Job::Happened(happened, answers) => {
+                    // What cannot be kept here, its door keeps.
+                    if !self.is_full(drafts.len())
+                        && let Some(draft) = self.draft(What::Happened(spool::Happened {
+                            event: happened.event,
+                            door: happened.door.clone(),
+                            kind: happened.kind.clone(),
+                            device_at: happened.at,
+                            about: happened.about,
+                        }))
+                    {
+                        drafts.push(aged(draft, happened.age));
+                        reports.push((happened, answers));
+                    }
+                }
+                Job::Undelivered(event) => {
+                    drafts.extend(self.draft(What::Undelivered(spool::Lost { event })));
+                }
+                Job::Keep => self.keep_at = Instant::now(),
+                Job::Connected(session, installation) => {
+                    self.connected = Some((session, installation));
+                    self.drain = None;
+                }
+                Job::Lost => self.lost(),
+                Job::Resume(session, stored) => self.resume(session, stored),
+                Job::Stored(session, to) => self.stored(session, to),
+            }
+        }
+        let kept = self.keep(&drafts);
+        for (flash, answers, sent, verdict) in decided {
+            match kept {
+                true => self.answer(&flash, &answers, verdict),
+                false => self.refuse(&flash, &answers, Reason::StorageFailed, sent),
+            }
+        }
+        for (happened, answers) in reports {
+            match kept {
+                true => answers.noted(happened.event),
+                // Without a file it is kept as a door keeps it, as long as this program runs.
+                false => self.options.link.happened(happened, Some(answers)),
+            }
+        }
+        self.greet();
+        self.send();
+        self.trim();
+    }
+
+    fn finish(&mut self) {
+        self.date();
+        self.keep_at = Instant::now();
+        self.keep(&[]);
+        if let (Some(store), Some(stored)) = (
+            &mut self.store,
+            self.drain.as_ref().and_then(Drain::acknowledged),
+        ) {
+            // What is not noted now is sent once more, and vanishes.
+            let _noted = store.acknowledge(stored);
+        }
+    }
+}
+
+impl Work {
+    /// An entry of something that happens now.
+    pub(super) fn draft(&self, what: What) -> Option<Draft> {
+        draft(&*self.options.clock, what)
+    }
+
+    /// Whether the limit is reached, with so many more.
+    pub(super) fn is_full(&mut self, more: usize) -> bool {
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        let waiting = self.backlog.waiting();
+        let full = waiting.saturating_add(more) >= self.options.limit;
+        if full && !self.full {
+            error!("{waiting} entries wait for the central, which is the limit: no more are kept");
+        }
+        self.full = full;
+        full
+    }
+
+    /// Stores entries, and, if it is time or something else is stored anyway, what the central has
+    /// decided; returns whether that went well.
+    pub(super) fn keep(&mut self, drafts: &[Draft]) -> bool {
+        let now = Instant::now();
+        let due = self.keep_at <= now || !drafts.is_empty();
+        let Some(store) = self.store.as_mut().filter(|_| due) else {
+            return drafts.is_empty();
+        };
+        let decided = self.options.decided.clone();
+        let online = std::mem::take(&mut *decided.drafts());
+        self.keep_at = now + KEEP_WITHIN;
+        if online.is_empty() && drafts.is_empty() {
+            return true;
+        }
+        let appended = store.append(&online, drafts, self.boot);
+        match self.worked(appended) {
+            Some(backlog) => {
+                self.backlog.last = backlog.last;
+                true
+            }
+            None => {
+                decided.drafts().splice(0..0, online);
+                false
+            }
+        }
+    }
+
+    /// Opens the file, which could not be opened before.
+    fn open(&mut self) {
+        let opened = RelayStore::open_as_relay(&self.options.path);
+        if let Some(opened) = self.worked(opened) {
+            self.take_store(opened.store);
+        }
+    }
+
+    fn take_store(&mut self, store: RelayStore) {
+        let backlog = store.backlog();
+        if let Some(backlog) = self.worked(backlog) {
+            if let Some(offline) = &mut self.offline {
+                let loaded = offline.load(&store);
+                self.worked(loaded);
+            }
+            self.backlog = backlog;
+            self.store = Some(store);
+            let (waiting, path) = (backlog.waiting(), self.options.path.display());
+            if waiting > 0 {
+                info!("{path} holds {waiting} entries that the central may not have yet");
+            }
+        }
+    }
+
+    /// Notes whether the file can be used, and says so when that changes.
+    pub(super) fn worked<T>(&mut self, result: db::Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => {
+                if std::mem::take(&mut self.failing) {
+                    info!("{} can be used again", self.options.path.display());
+                }
+                Some(value)
+            }
+            Err(cause) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    let path = self.options.path.display();
+                    error!("cannot keep anything in {path}: {cause}");
+                }
+                None
+            }
+        }
+    }
+
+    /// Notes now and then what the central has, and drops what is kept too long.
+    fn trim(&mut self) {
+        let now = Instant::now();
+        let Some(store) = self.store.as_mut().filter(|_| self.trim_at <= now) else {
+            return;
+        };
+        let trimmed = store
+            .acknowledge(self.backlog.acknowledged)
+            .and_then(|_| store.trim(self.options.clock.now(), self.options.limit));
+        let more = self.worked(trimmed).unwrap_or(false);
+        self.trim_at = now + if more { Duration::ZERO } else { TRIM };
+    }
+}
+
+/// An entry of something that happens now; `None` if the machine does not tell how long it is up.
+pub(super) fn draft(clock: &dyn Clock, what: What) -> Option<Draft> {
+    Some(Draft {
+        at: clock.now(),
+        uptime: uptime()?,
+        what,
+    })
+}
+
+/// A flash that was answered now.
+pub(super) fn acted(clock: &dyn Clock, acted: Acted) -> Option<Draft> {
+    draft(clock, What::Flash(acted))
+}
+
+/// The same entry, as something that happened so many milliseconds ago.
+fn aged(draft: Draft, age: u64) -> Draft {
+    let back = i64::try_from(age).unwrap_or(i64::MAX);
+    Draft {
+        at: chrono::TimeDelta::try_milliseconds(back)
+            .and_then(|back| draft.at.checked_sub_signed(back))
+            .unwrap_or(draft.at),
+        uptime: draft.uptime.saturating_sub(age),
+        what: draft.what,
+    }
+}
+
+pub(super) fn uptime() -> Option<u64> {
+    let uptime = clock::uptime().ok()?;
+    u64::try_from(uptime.as_millis()).ok()
+}

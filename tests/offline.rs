@@ -1,0 +1,234 @@
+//! A relay that may decide by itself, while its central is away: who gets in, for how long, and
+//! what the central makes of it afterwards.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failing step fails its test"
+)]
+
+mod common;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use common::{ASHA, Client, NOBODY, Proc, RAVI, SOON, Site, TestClock, pause, wait_until};
+
+const RELAY_FILE: &str = ".local/share/twinkle/relay-site.db";
+const EVENTS: &str = "SELECT count(*) FROM event";
+const COUNTED: &str = "SELECT coalesce(sum(flashes), 0) FROM attendance";
+
+/// A central, and a relay that decides by itself for so long and has its roster.
+fn cut_off_for(site: &Site, time: &str) -> (Proc, Proc) {
+    let central = site.central(0, &[]);
+    let relay = site.relay(0, central.address(), &["--offline-for", time]);
+    relay.stderr.wait_for("the roster is here");
+    (central, relay)
+}
+
+/// The relay's file, to look into.
+fn relay_file(site: &Site) -> rusqlite::Connection {
+    let file = site.folder.path().join(RELAY_FILE);
+    let sql = rusqlite::Connection::open(file).unwrap();
+    sql.busy_timeout(SOON).unwrap();
+    sql
+}
+
+/// A door of the relay's that the roster knows.
+fn known_door(site: &Site, relay: SocketAddr, name: &str) -> Client {
+    let mut door = Client::door(relay, name);
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    let file = relay_file(site);
+    wait_until(SOON, "the roster knows the door", || {
+        let known = "SELECT count(*) FROM roster_door WHERE name = ?1";
+        file.query_row(known, [name], |row| row.get::<_, i64>(0))
+            .unwrap()
+            == 1
+    });
+    door
+}
+
+#[test]
+fn who_may_enter_does_also_while_the_central_is_away_and_it_counts_once() {
+    let site = Site::seeded();
+    let (mut central, relay) = cut_off_for(&site, "12h");
+    let port = central.address().port();
+    let mut door = known_door(&site, relay.address(), "lab");
+    central.kill_9();
+    relay.stderr.wait_for("lost the central");
+    let began = Instant::now();
+    for (badge, verdict) in [
+        (ASHA, "open"),
+        (RAVI, "suspended"),
+        (NOBODY, "unknown-twinklet"),
+        (ASHA, "open"),
+    ] {
+        assert_eq!(door.flash(badge).verdict, verdict, "{badge}");
+    }
+    assert!(began.elapsed() < Duration::from_millis(1500), "at once");
+    let stored = site.count(EVENTS);
+    let _central = site.central(port, &[]);
+    wait_until(SOON, "the central has them", || {
+        site.count(EVENTS) >= stored + 4
+    });
+    let open = "SELECT count(*) FROM event WHERE verdict = 'open'
+                AND uid NOT IN (SELECT uid FROM undelivered)";
+    wait_until(SOON, "and counts them", || {
+        site.count(COUNTED) == site.count(open)
+    });
+    assert_eq!(door.flash(ASHA).verdict, "open");
+}
+
+#[test]
+fn a_badge_revoked_while_the_relay_was_cut_off_is_refused_once_it_is_back() {
+    let site = Site::seeded();
+    let (mut central, mut relay) = cut_off_for(&site, "12h");
+    let (port, address) = (central.address().port(), central.address());
+    known_door(&site, relay.address(), "lab");
+    central.kill_9();
+    relay.stderr.wait_for("lost the central");
+    site.ok(&["employee", "suspend", "Asha Rao"]);
+    let central = site.central(port, &[]);
+    relay.stderr.wait_for_nth("connected to the central", 2);
+    let mut door = Client::door(relay.address(), "lab");
+    assert_eq!(door.flash(ASHA).verdict, "suspended");
+    // Soon afterwards the relay knows it by itself, also after a restart.
+    wait_until(SOON, "the roster follows", || {
+        relay.kill_9();
+        relay = site.relay(0, address, &["--offline-for", "12h"]);
+        relay.stderr.wait_for("connected to the central");
+        central.signal("STOP");
+        let mut door = Client::door(relay.address(), "lab");
+        let verdict = door.flash(ASHA).verdict;
+        central.signal("CONT");
+        verdict == "suspended"
+    });
+}
+
+#[test]
+fn a_roster_older_than_the_limit_opens_nothing_though_the_relay_ran_and_its_clock_was_set_back() {
+    let site = Site::seeded();
+    let clock = TestClock::off_by(site.folder.path(), 0);
+    let mut central = site.central(0, &[]);
+    let listen = format!("{}:0", site.host);
+    let to = central.address().to_string();
+    let mut command = site.command(&[
+        "relay",
+        "site",
+        "--listen",
+        &listen,
+        "--central",
+        &to,
+        "--offline-for",
+        "3s",
+    ]);
+    clock.give_to(&mut command);
+    let relay = Proc::server(&mut command);
+    relay.stderr.wait_for("the roster is here");
+    known_door(&site, relay.address(), "lab");
+    let mut door = Client::door(relay.address(), "lab");
+    central.kill_9();
+    relay.stderr.wait_for("lost the central");
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    clock.go_off_by(-86_400);
+    pause(Duration::from_secs(3));
+    assert_eq!(door.flash(ASHA).verdict, "central-unreachable");
+    relay.stderr.wait_for("its roster is older than allowed");
+    clock.go_off_by(86_400);
+    assert_eq!(door.flash(ASHA).verdict, "central-unreachable");
+}
+
+#[test]
+fn after_a_restart_of_the_machine_without_a_clock_the_roster_counts_as_too_old() {
+    let site = Site::seeded();
+    let (mut central, mut relay) = cut_off_for(&site, "12h");
+    let address = central.address();
+    known_door(&site, relay.address(), "lab");
+    central.kill_9();
+    relay.stderr.wait_for("lost the central");
+    relay.kill_9();
+    let sql = relay_file(&site);
+    // As a restart of the machine would have it; and a clock that went on from where it stood.
+    sql.execute("UPDATE roster SET boot = zeroblob(16)", [])
+        .unwrap();
+    let clock = TestClock::off_by(site.folder.path(), 3_600);
+    let listen = format!("{}:0", site.host);
+    let to = address.to_string();
+    let mut command = site.command(&[
+        "relay",
+        "site",
+        "--listen",
+        &listen,
+        "--central",
+        &to,
+        "--offline-for",
+        "12h",
+    ]);
+    clock.give_to(&mut command);
+    let relay = Proc::server(&mut command);
+    relay.stderr.wait_for("cannot reach the central");
+    let mut door = Client::door(relay.address(), "lab");
+    assert_eq!(door.flash(ASHA).verdict, "central-unreachable");
+    relay.stderr.wait_for("the machine was started anew");
+    // The same start of the machine, and a clock in 1970: the roster's age is known.
+    drop(relay);
+    clock.stand_at("1970-01-01T00:00:10Z");
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let boot = boot.trim().replace('-', "");
+    sql.execute(&format!("UPDATE roster SET boot = x'{boot}'"), [])
+        .unwrap();
+    let relay = Proc::server(&mut command);
+    let mut door = Client::door(relay.address(), "lab");
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    let _central = site.central(address.port(), &[]);
+    wait_until(SOON, "the entry is there, and marked", || {
+        site.count("SELECT count(*) FROM event WHERE clock = 'clock-unset'") == 1
+    });
+    assert_eq!(
+        site.count("SELECT count(DISTINCT day) FROM attendance"),
+        1,
+        "today"
+    );
+}
+
+#[test]
+fn a_relay_knows_only_the_badges_of_its_own_doors_and_no_names() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let relay = site.relay(0, central.address(), &["--offline-for", "12h"]);
+    let other = Client::door(central.address(), "vault");
+    known_door(&site, relay.address(), "lab");
+    let _lab = Client::door(relay.address(), "lab");
+    for (id, door) in [(10, "lab"), (11, "vault")] {
+        let (name, id) = (format!("Only {door}"), id.to_string());
+        site.ok(&["employee", "add", &name, "--twinklet", &id]);
+        site.sql()
+            .execute_batch(&format!(
+                "UPDATE employee SET doors_listed = 1 WHERE name = '{name}';
+                 INSERT INTO door_grant SELECT number, (SELECT id FROM door WHERE name = '{door}')
+                 FROM employee WHERE name = '{name}';
+                 INSERT INTO audit (at, who, action, employee, detail)
+                 SELECT 0, 'test', 'grant', number, '' FROM employee WHERE name = '{name}';"
+            ))
+            .unwrap();
+    }
+    let file = site.folder.path().join(RELAY_FILE);
+    let sql = relay_file(&site);
+    let known = "SELECT group_concat(twinklet) FROM (SELECT twinklet FROM badge JOIN roster
+                 USING (generation) ORDER BY twinklet)";
+    wait_until(SOON, "the roster is complete", || {
+        let known: Option<String> = sql.query_row(known, [], |row| row.get(0)).unwrap();
+        known.as_deref() == Some("7,8,10")
+    });
+    drop((other, sql, relay));
+    let bytes = std::fs::read(&file).unwrap();
+    let wal = std::fs::read(file.with_extension("db-wal")).unwrap_or_default();
+    for name in ["Asha", "Ravi", "Only"] {
+        let found = [&bytes, &wal].iter().any(|bytes| {
+            bytes
+                .windows(name.len())
+                .any(|part| part == name.as_bytes())
+        });
+        assert!(!found, "{name}");
+    }
+}
