@@ -189,6 +189,7 @@ fn crates_stay_where_they_belong() {
         ("clap", &["cli/", "render/mod.rs"]),
         ("icalendar", &["ics.rs"]),
         ("rrule::", &["ics.rs"]),
+        ("rust_xlsxwriter", &["render/register/xlsx"]),
         ("Utc::now", &["clock.rs"]),
     ];
     let sources = sources();

@@ -7,6 +7,8 @@ use clap::{Args, Subcommand};
 
 use crate::cli::{AuthorArgs, SiteArgs};
 use crate::config::WeekdayList;
+use crate::domain::access::Direction;
+use crate::domain::calendar::DayChoice;
 use crate::domain::ids::DeviceName;
 use crate::render::Format;
 use crate::wire::Role;
@@ -117,6 +119,8 @@ Examples:
     },
     /// Show the calendar, or take it over from the configuration
     Calendar(CalendarArgs),
+    /// Show or set which way people go through a door
+    Door(DoorWayArgs),
 }
 
 /// `twinkle central enroll`.
@@ -163,6 +167,29 @@ pub struct CalendarArgs {
     /// How to print them: table or csv
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub format: Format,
+    /// Who does it.
+    #[command(flatten)]
+    pub author: AuthorArgs,
+}
+
+/// `twinkle central door`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A flash at a door that is only an exit says when somebody was last seen, and makes nobody present.
+
+Examples:
+  twinkle central door 'back door' --direction out
+  twinkle central door 'back door' --direction out --since 2026-11-01
+  twinkle central door lab                        which way it is")]
+pub struct DoorWayArgs {
+    /// The door's name
+    pub name: DeviceName,
+    /// The way: in, out or both
+    #[arg(long, value_name = "WAY")]
+    pub direction: Option<Direction>,
+    /// The first day whose flashes count anew [default: today]
+    #[arg(long, value_name = "DAY", requires = "direction")]
+    pub since: Option<DayChoice>,
     /// Who does it.
     #[command(flatten)]
     pub author: AuthorArgs,

@@ -19,7 +19,7 @@ mod relay;
 mod report;
 mod why;
 
-pub use central::{CalendarArgs, CentralArgs, CentralCommand, EnrollArgs};
+pub use central::{CalendarArgs, CentralArgs, CentralCommand, DoorWayArgs, EnrollArgs};
 pub use door::DoorArgs;
 pub use employee::EmployeeArgs;
 pub use events::EventsArgs;

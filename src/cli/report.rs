@@ -1,12 +1,15 @@
 //! The command line of reports.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
-use crate::cli::SiteArgs;
 use crate::cli::events::EventsArgs;
 use crate::cli::why::WhyArgs;
+use crate::cli::{AuthorArgs, SiteArgs};
 use crate::domain::calendar::{DayChoice, MonthChoice};
 use crate::domain::ids::{Department, EmployeeRef};
+use crate::domain::remark::Remark;
 use crate::render::RegisterFormat;
 
 /// `twinkle report`.
@@ -18,6 +21,8 @@ Variables: TWINKLE_DB, TWINKLE_TIMEZONE
 Examples:
   twinkle report --month                          this month's register
   twinkle report --month last --format csv
+  twinkle report --month 2026-10 -o october.xlsx  to print and sign
+  twinkle report --month 2026-10 --close          once it is signed
   twinkle report --from 2026-09-01 --to 2026-11-15 --employee 'Asha Rao' --hours
   twinkle report events --door lab --verdict refused --on yesterday")]
 pub struct ReportArgs {
@@ -42,9 +47,24 @@ pub struct ReportArgs {
     /// When they were first and last seen, and the hours between
     #[arg(long)]
     pub hours: bool,
-    /// How to print it: table, csv or json
-    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
-    pub format: RegisterFormat,
+    /// table, csv, json or xlsx [default: as FILE's name says, else table]
+    #[arg(long, value_enum, hide_possible_values = true)]
+    pub format: Option<RegisterFormat>,
+    /// Write it there instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Keep the month as signed; what changes later is listed beside it
+    #[arg(long, requires = "month", conflicts_with_all = ["reopen", "employee", "department"])]
+    pub close: bool,
+    /// Give up the month as it was signed
+    #[arg(long, requires = "month", requires = "reason", conflicts_with_all = ["output", "format"])]
+    pub reopen: bool,
+    /// Why it is given up
+    #[arg(long, value_name = "TEXT", requires = "reopen")]
+    pub reason: Option<Remark>,
+    /// Who does it.
+    #[command(flatten)]
+    pub author: AuthorArgs,
     /// The database and its days.
     #[command(flatten)]
     pub site: SiteArgs,

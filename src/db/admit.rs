@@ -151,7 +151,7 @@ fn admit_flash(
     let Some((employee, name)) = holder.filter(|_| verdict == Verdict::Open) else {
         return Ok(Outcome::Decided(verdict, None));
     };
-    attendance::count(connection, employee, day, at.millis)?;
+    attendance::count(connection, employee, day, at.millis, door)?;
     Ok(Outcome::Decided(Verdict::Open, Some(name)))
 }
 

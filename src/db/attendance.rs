@@ -1,31 +1,40 @@
 //! The days on which an employee was present, one row each, kept in step with the events.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use crate::db::values::from_millis;
+use crate::db::values::{from_millis, to_millis};
 use crate::db::{Result, Store};
 use crate::domain::attendance::Seen;
-use crate::domain::calendar::Day;
+use crate::domain::calendar::{Day, Days};
 use crate::domain::ids::EmployeeNumber;
 
-/// Counts an `Open` of that day, at that instant (UTC milliseconds).
+/// Counts an `Open` of that day, at that instant (UTC milliseconds) and that door. In whichever
+/// order they come, the same stands in the end: one at a door that is only an exit is seen, and
+/// makes nobody present.
 pub(super) fn count(
     connection: &Connection,
     employee: EmployeeNumber,
     day: Day,
     at: i64,
+    door: Option<i64>,
 ) -> Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO attendance (day, employee, first, last, flashes)
-             VALUES (?1, ?2, ?3, ?3, 1)
+             VALUES (
+                 ?1, ?2,
+                 iif(EXISTS (SELECT 1 FROM door WHERE id = ?4 AND direction = 'out'), NULL, ?3),
+                 ?3, 1
+             )
              ON CONFLICT (day, employee) DO UPDATE SET
-                 first = min(first, excluded.first),
+                 first = min(
+                     coalesce(first, excluded.first), coalesce(excluded.first, first)
+                 ),
                  last = max(last, excluded.last),
                  flashes = flashes + 1",
         )?
-        .execute((day, employee, at))?;
+        .execute((day, employee, at, door))?;
     Ok(())
 }
 
@@ -43,7 +52,7 @@ pub(super) fn take_back(
         )?
         .query_row((day, employee), |row| {
             Ok((
-                row.get::<_, i64>(0)?,
+                row.get::<_, Option<i64>>(0)?,
                 row.get::<_, i64>(1)?,
                 row.get::<_, i64>(2)?,
             ))
@@ -52,32 +61,38 @@ pub(super) fn take_back(
     let Some((first, last, flashes)) = row else {
         return Ok(());
     };
-    let nearest = |sql| {
+    let nearest = |sql, from: i64| {
         connection
             .prepare_cached(sql)?
             .query_row(
-                named_params! { ":employee": employee, ":day": day, ":from": first, ":to": last },
+                named_params! {
+                    ":employee": employee,
+                    ":day": day,
+                    ":from": from,
+                    ":to": last,
+                },
                 |row| row.get(0),
             )
             .optional()
     };
-    let first_left: Option<i64> = if at == first {
-        nearest(FIRST)?
+    let first_left: Option<i64> = if Some(at) == first {
+        nearest(FIRST, at)?
     } else {
-        Some(first)
+        first
     };
     let last_left: Option<i64> = if at == last {
-        nearest(LAST)?
+        // One at an exit may have come before the first.
+        nearest(LAST, last - LONGEST_DAY_MS)?
     } else {
         Some(last)
     };
-    match (first_left, last_left) {
-        (Some(first), Some(last)) => connection
+    match last_left {
+        Some(last) if flashes > 1 => connection
             .prepare_cached(
                 "UPDATE attendance SET first = ?3, last = ?4, flashes = ?5
                  WHERE day = ?1 AND employee = ?2",
             )?
-            .execute((day, employee, first, last, flashes - 1))?,
+            .execute((day, employee, first_left, last, flashes - 1))?,
         _ => connection
             .prepare_cached("DELETE FROM attendance WHERE day = ?1 AND employee = ?2")?
             .execute((day, employee))?,
@@ -85,10 +100,14 @@ pub(super) fn take_back(
     Ok(())
 }
 
+/// No day is longer, also where clocks are set back by a day.
+const LONGEST_DAY_MS: i64 = 2 * 24 * 3_600_000;
+
 const FIRST: &str = "
     SELECT at FROM event
     WHERE at BETWEEN :from AND :to AND employee = :employee AND day = :day AND verdict = 'open'
         AND NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid)
+        AND NOT EXISTS (SELECT 1 FROM door WHERE door.id = event.door AND direction = 'out')
     ORDER BY at LIMIT 1";
 const LAST: &str = "
     SELECT at FROM event
@@ -138,5 +157,28 @@ pub(super) fn between(
             each(row.get(0)?, day, seen);
         }
     }
+    Ok(())
+}
+
+/// Finds anew when everybody who was let in at a door on a day was first seen, after the door has
+/// become an exit, or is one no longer.
+pub(super) fn recount(connection: &Connection, door: i64, day: Day, days: Days) -> Result<()> {
+    // A department may have days of its own, which are not far from these.
+    let around = TimeDelta::days(1);
+    let (from, to) = (days.start_of(day) - around, days.end_of(day) + around);
+    connection
+        .prepare_cached(
+            "UPDATE attendance SET first = seen.first
+             FROM (
+                 SELECT event.employee AS who, min(iif(direction = 'out', NULL, at)) AS first
+                 FROM event LEFT JOIN door ON door.id = event.door
+                 WHERE at BETWEEN ?2 AND ?3 AND day = ?4 AND verdict = 'open'
+                     AND employee IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid)
+                 GROUP BY who HAVING max(door.id = ?1)
+             ) AS seen
+             WHERE attendance.day = ?4 AND attendance.employee = seen.who",
+        )?
+        .execute((door, to_millis(from), to_millis(to), day))?;
     Ok(())
 }

@@ -216,7 +216,7 @@ fn append(connection: &Connection, flash: &OldFlash, place: i64) -> Result<()> {
             flash.employee,
         ))?;
     if stored == 1 {
-        attendance::count(connection, flash.employee, flash.day, at)?;
+        attendance::count(connection, flash.employee, flash.day, at, None)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
 
-use crate::db::{Result, Store, attendance};
+use crate::db::{Result, Store, attendance, correction};
 use crate::domain::attendance::{DaysSeen, Person, Unreported};
 use crate::domain::calendar::{Day, Month, department_key};
 use crate::domain::ids::EmployeeNumber;
@@ -59,6 +59,17 @@ impl Store {
                 }
                 if asked.times {
                     person.times.insert(day, seen);
+                }
+            },
+        )?;
+        correction::between(
+            &transaction,
+            first,
+            last,
+            asked.employee,
+            |employee, set| {
+                if let Some(person) = at.get(&employee).and_then(|&at| people.get_mut(at)) {
+                    person.corrections.push(set);
                 }
             },
         )?;

@@ -245,6 +245,56 @@ CREATE TABLE overruled (
     verdict     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- What the office set in the register. Append-only: the last of a day counts.
+CREATE TABLE correction (
+    id          INTEGER PRIMARY KEY,
+    at          INTEGER NOT NULL,       -- UTC milliseconds
+    who         TEXT NOT NULL,
+    employee    INTEGER NOT NULL REFERENCES employee,
+    day         TEXT NOT NULL,          -- YYYY-MM-DD
+    mark        TEXT CHECK (mark IN ('P', 'A', 'L', 'HD')),  -- NULL: as derived
+    reason      TEXT NOT NULL
+) STRICT;
+CREATE INDEX correction_day ON correction (day, employee);
+
+-- The months as they were signed.
+CREATE TABLE closing (
+    id          INTEGER PRIMARY KEY,
+    month       TEXT NOT NULL,          -- YYYY-MM-DD, its first day
+    at          INTEGER NOT NULL,       -- UTC milliseconds
+    who         TEXT NOT NULL,
+    days        TEXT NOT NULL,          -- JSON: what each day was
+    notes       TEXT NOT NULL,          -- JSON: why some were not final
+    sheet       TEXT NOT NULL,          -- JSON: what was written around it
+    reopened    INTEGER,                -- UTC milliseconds; NULL: is closed
+    reopened_by TEXT,
+    reason      TEXT
+) STRICT;
+CREATE UNIQUE INDEX closing_month ON closing (month) WHERE reopened IS NULL;
+CREATE TABLE closing_row (
+    closing     INTEGER NOT NULL REFERENCES closing,
+    employee    INTEGER NOT NULL REFERENCES employee,
+    name        TEXT NOT NULL,          -- as it was then
+    content     TEXT NOT NULL,          -- JSON: the marks, totals, corrections and times
+    PRIMARY KEY (closing, employee)
+) STRICT, WITHOUT ROWID;
+
+-- Which way people go through a door: a flash at one that is only an exit makes nobody present.
+ALTER TABLE door ADD COLUMN direction TEXT NOT NULL DEFAULT 'both'
+    CHECK (direction IN ('in', 'out', 'both'));
+CREATE TABLE attendance_seen (
+    day         TEXT NOT NULL,          -- YYYY-MM-DD
+    employee    INTEGER NOT NULL REFERENCES employee,
+    first       INTEGER,                -- UTC milliseconds; NULL: seen at exits only
+    last        INTEGER NOT NULL,       -- UTC milliseconds, at any door
+    flashes     INTEGER NOT NULL CHECK (flashes > 0),
+    PRIMARY KEY (day, employee)
+) STRICT, WITHOUT ROWID;
+INSERT INTO attendance_seen SELECT day, employee, first, last, flashes FROM attendance;
+DROP TABLE attendance;
+ALTER TABLE attendance_seen RENAME TO attendance;
+",
 ];
 
 /// The version of a kind that this program reads and writes.

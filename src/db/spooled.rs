@@ -194,7 +194,7 @@ fn store_flash(
     }
     match employee {
         Some(employee) if acted.verdict == Verdict::Open => {
-            count(connection, acted.event, employee, day, when.at)
+            count(connection, acted.event, employee, day, (when.at, door))
         }
         _ => Ok(()),
     }
@@ -215,11 +215,11 @@ fn count(
     event: EventId,
     employee: EmployeeNumber,
     day: Day,
-    at: i64,
+    (at, door): (i64, Option<i64>),
 ) -> Result<()> {
     match undelivered::contains(connection, event)? {
         true => Ok(()),
-        false => attendance::count(connection, employee, day, at),
+        false => attendance::count(connection, employee, day, at, door),
     }
 }
 
@@ -278,7 +278,13 @@ fn overrule(
         return Ok(());
     };
     match (stored.verdict, acted.verdict) {
-        (_, Verdict::Open) => count(connection, acted.event, employee, stored.day, stored.at),
+        (_, Verdict::Open) => count(
+            connection,
+            acted.event,
+            employee,
+            stored.day,
+            (stored.at, stored.door),
+        ),
         (Verdict::Open, _) if !undelivered::contains(connection, acted.event)? => {
             attendance::take_back(connection, employee, stored.day, stored.at)
         }

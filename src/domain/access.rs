@@ -1,6 +1,7 @@
 //! Who may enter: [`decide`], one pure function, and the reasons it and others may give.
 
 use std::fmt;
+use std::str::FromStr;
 
 use chrono::NaiveDateTime;
 
@@ -142,6 +143,46 @@ pub struct Facts {
     pub wall: NaiveDateTime,
     /// Whether there is still time for the door to hear the answer.
     pub in_time: bool,
+}
+
+/// Which way people go through a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// It is only an entrance.
+    In,
+    /// It is only an exit: a flash at it makes nobody present.
+    Out,
+    /// It is both.
+    Both,
+}
+
+impl Direction {
+    /// The word for it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Direction::In => "in",
+            Direction::Out => "out",
+            Direction::Both => "both",
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+impl FromStr for Direction {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Direction::In, Direction::Out, Direction::Both];
+        let named = all
+            .into_iter()
+            .find(|direction| direction.code().eq_ignore_ascii_case(text));
+        named.ok_or("write a direction as in, out or both")
+    }
 }
 
 /// A known door, as far as a decision needs it.

@@ -5,16 +5,20 @@ use std::fmt;
 use std::iter::Sum;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::Day;
 
+mod amendments;
 mod register;
 pub mod sheet;
 
+pub use amendments::{Amendment, amendments};
 pub use register::{DayColumn, Note, Person, Register, Row, Source, Unreported};
 
 /// What the register shows for one employee and day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&str")]
 pub enum Mark {
     /// An `Open` that day, at a door that is not only an exit.
     Present,
@@ -87,8 +91,22 @@ impl Mark {
     }
 }
 
+impl From<Mark> for &'static str {
+    fn from(mark: Mark) -> Self {
+        mark.symbol()
+    }
+}
+
+impl TryFrom<String> for Mark {
+    type Error = &'static str;
+
+    fn try_from(symbol: String) -> Result<Self, Self::Error> {
+        Self::from_symbol(&symbol).ok_or("no mark is written so")
+    }
+}
+
 /// A number of days, counted in halves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct HalfDays(pub u32);
 
 impl HalfDays {
@@ -116,7 +134,7 @@ impl fmt::Display for HalfDays {
 }
 
 /// One employee's day on the register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
     /// The mark that counts.
     pub mark: Mark,
@@ -135,7 +153,7 @@ impl fmt::Display for Cell {
 }
 
 /// When an employee was seen on a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// The first `Open` at a door that is not only an exit; `None` if there was none.
     pub first: Option<DateTime<Utc>>,
@@ -151,7 +169,7 @@ impl Seen {
 }
 
 /// What the office set a day to, in the place of what would be derived.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Correction {
     /// The day.
     pub day: Day,

@@ -112,7 +112,8 @@ impl fmt::Display for TwinkletId {
 }
 
 /// An employee's number: given by the database, stable, never used again for another person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct EmployeeNumber(pub i64);
 
 impl fmt::Display for EmployeeNumber {

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod instant;
 pub mod near;
 pub mod packet;
+pub mod remark;
 pub mod roster;
 pub mod spool;
 pub(crate) mod text;

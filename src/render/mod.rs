@@ -46,6 +46,8 @@ pub enum RegisterFormat {
     Csv,
     /// For programs: an object for each month, one a line
     Json,
+    /// To print and sign: the office's sheet
+    Xlsx,
 }
 
 /// Prints a grid on standard output.

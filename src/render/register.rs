@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 
 use crate::domain::attendance::sheet::Sheet;
-use crate::domain::attendance::{Mark, Register};
+use crate::domain::attendance::{Amendment, Register};
 use crate::domain::calendar::Days;
 use crate::domain::ids::EmployeeNumber;
 use crate::render::RegisterFormat;
@@ -16,6 +16,7 @@ mod csv;
 mod json;
 mod notes;
 mod table;
+mod xlsx;
 
 /// One month, or some days of one, as it is shown.
 #[derive(Debug)]
@@ -49,23 +50,6 @@ pub struct Signed {
     pub amendments: Vec<Amendment>,
 }
 
-/// A cell that is no longer what was signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Amendment {
-    /// Whose.
-    pub number: EmployeeNumber,
-    /// The name.
-    pub name: String,
-    /// The day.
-    pub day: crate::domain::calendar::Day,
-    /// What was signed.
-    pub was: Mark,
-    /// What it would be now.
-    pub is: Mark,
-    /// Why.
-    pub cause: String,
-}
-
 /// What a register report shows.
 #[derive(Debug)]
 pub struct Report {
@@ -97,6 +81,7 @@ pub fn write(
         }
         RegisterFormat::Csv => csv::write(report, to),
         RegisterFormat::Json => json::write(report, to),
+        RegisterFormat::Xlsx => to.write_all(&xlsx::workbook(report)?),
     }
 }
 

@@ -9,10 +9,12 @@ use crate::domain::ids::{EmployeeRef, TwinkletId};
 
 mod access;
 mod import;
+mod mark;
 mod people;
 
 pub use access::{GrantArgs, LendArgs, ReplaceArgs, UngrantArgs};
 pub use import::{ImportArgs, NameRule};
+pub use mark::{MarkArgs, MarkChoice};
 pub use people::{AddArgs, DepartArgs, EditArgs, EditValues, EraseArgs, HistoryArgs, ListArgs};
 
 /// `twinkle employee`.
@@ -58,6 +60,8 @@ Examples:
     Edit(EditArgs),
     /// Set the last day of employment
     Depart(DepartArgs),
+    /// Set a day in the register: a forgotten badge, leave, half a day
+    Mark(MarkArgs),
     /// Let an employee in no more
     #[command(after_help = "\
 Examples:

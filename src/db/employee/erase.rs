@@ -40,6 +40,10 @@ impl Store {
             for old in names(transaction, &employee)? {
                 replace(transaction, &old, &name)?;
             }
+            transaction.execute(
+                "UPDATE closing_row SET name = ?2 WHERE employee = ?1",
+                (employee.number, &name),
+            )?;
             // What was written down of this employee's name, as an old or as a new value.
             for column in ["old", "new"] {
                 transaction.execute(

@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// Those of reading.
     pub fn employees(&self, today: Day) -> Result<Vec<Employee>> {
-        select(&self.connection, "", [], today)
+        all(&self.connection, today)
     }
 
     /// The one employee who is meant, as of that day.
@@ -77,6 +77,11 @@ impl Store {
     pub fn employee(&self, whom: &EmployeeRef, today: Day) -> Result<Employee> {
         find(&self.connection, whom, today)
     }
+}
+
+/// See [`Store::employees`].
+pub(super) fn all(connection: &Connection, today: Day) -> Result<Vec<Employee>> {
+    select(connection, "", [], today)
 }
 
 /// The one employee who is meant.

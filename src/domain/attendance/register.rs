@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::attendance::{Cell, Correction, DaysSeen, HalfDays, Mark, Seen};
 use crate::domain::calendar::{Calendar, Day, Month, Off};
@@ -36,7 +37,7 @@ impl Person {
 }
 
 /// A relay in offline mode that may still hold flashes: it has not reported since then.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreported {
     /// The relay's name.
     pub relay: String,
@@ -63,11 +64,12 @@ pub struct Source<'a> {
 }
 
 /// One employee's line of the register.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// The employee's number.
     pub number: EmployeeNumber,
     /// The name, as stored.
+    #[serde(skip)]
     pub name: String,
     /// The department, as stored.
     pub department: Option<String>,
@@ -99,7 +101,7 @@ pub struct Register {
 }
 
 /// One day of the register.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayColumn {
     /// The day.
     pub day: Day,
@@ -112,7 +114,7 @@ pub struct DayColumn {
 }
 
 /// Why days that are over are not final: somebody who was not seen is marked `a` on them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Note {
     /// Nobody at all was seen.
     NobodySeen(Vec<Day>),
@@ -165,6 +167,24 @@ impl Register {
             days: source.days().map(column).collect(),
             rows,
             notes: why.notes(source.unreported),
+        }
+    }
+
+    /// The same, of the days from the first to the last only.
+    pub fn cut(&mut self, first: Day, last: Day) {
+        let within: Vec<_> = self
+            .days
+            .iter()
+            .map(|column| (first..=last).contains(&column.day))
+            .collect();
+        let mut kept = within.iter();
+        self.days.retain(|_| kept.next() == Some(&true));
+        for row in &mut self.rows {
+            let mut kept = within.iter();
+            row.cells.retain(|_| kept.next() == Some(&true));
+            row.corrections
+                .retain(|set| (first..=last).contains(&set.day));
+            row.add_up();
         }
     }
 
@@ -242,18 +262,32 @@ fn row(person: Person, outlook: &[Outlook], why: &mut Why) -> Option<Row> {
         }
     });
     let cells: Vec<_> = cells.collect();
-    let leave = cells.iter().filter(|cell| cell.mark == Mark::Leave).count();
-    has_line.then(|| Row {
-        number: person.number,
-        name: person.name,
-        department: person.department,
-        total_days: cells.iter().map(|cell| cell.mark.days_present()).sum(),
-        work_off: cells.iter().map(|cell| cell.mark.days_off()).sum(),
-        leave: u32::try_from(leave).unwrap_or(u32::MAX),
-        cells,
-        corrections: person.corrections,
-        times: person.times,
+    has_line.then(|| {
+        let mut row = Row {
+            number: person.number,
+            name: person.name,
+            department: person.department,
+            cells,
+            total_days: HalfDays::NONE,
+            work_off: HalfDays::NONE,
+            leave: 0,
+            corrections: person.corrections,
+            times: person.times,
+        };
+        row.add_up();
+        row
     })
+}
+
+impl Row {
+    /// Derives the totals from the marks.
+    fn add_up(&mut self) {
+        let marks = || self.cells.iter().map(|cell| cell.mark);
+        let leave = marks().filter(|&mark| mark == Mark::Leave).count();
+        self.total_days = marks().map(Mark::days_present).sum();
+        self.work_off = marks().map(Mark::days_off).sum();
+        self.leave = u32::try_from(leave).unwrap_or(u32::MAX);
+    }
 }
 
 /// Which days are not final, found while the marks are derived.

@@ -10,6 +10,10 @@ use crate::render::register::{Page, Report};
 
 /// What is drawn.
 pub(super) struct Chart<'a> {
+    /// The office's title.
+    pub(super) title: String,
+    /// The weekly offs, in words.
+    pub(super) weekly_off: String,
     pub(super) sheet: &'a Sheet,
     /// The employee that all lines are of.
     pub(super) employee: Option<String>,
@@ -36,6 +40,7 @@ pub(super) struct ChartDay {
 pub(super) struct Line {
     /// Whose it is.
     pub(super) employee: EmployeeNumber,
+    pub(super) department: Option<String>,
     /// The employee's name, or the month.
     pub(super) label: String,
     /// One for each day across; `None` where the line has no such day.
@@ -92,6 +97,8 @@ fn of_month(page: &Page, hours: bool) -> Chart<'_> {
         line(row, one_line(&row.name).into_owned(), cells.collect())
     });
     Chart {
+        title: page.sheet.title_of(register.month),
+        weekly_off: weekly_off(register),
         sheet: &page.sheet,
         employee: None,
         days: days.collect(),
@@ -125,7 +132,12 @@ fn of_employee<'a>(
         weekday: None,
         to_come: false,
     });
+    let last = report.pages.last().unwrap_or(first);
     Chart {
+        title: first
+            .sheet
+            .employee_title_of(first.register.month, last.register.month),
+        weekly_off: weekly_off(&first.register),
         sheet: &first.sheet,
         employee: Some(one_line(name).into_owned()),
         days: days.collect(),
@@ -151,6 +163,7 @@ fn cells(register: &Register, row: &Row) -> Vec<(Day, ChartCell)> {
 fn line(row: &Row, label: String, cells: Vec<Option<ChartCell>>) -> Line {
     Line {
         employee: row.number,
+        department: row.department.clone(),
         label,
         cells,
         total_days: row.total_days,
@@ -161,4 +174,21 @@ fn line(row: &Row, label: String, cells: Vec<Option<ChartCell>>) -> Line {
 
 fn day_of_month(day: Day) -> u32 {
     chrono::Datelike::day(&day)
+}
+
+/// The weekdays of which one is off, as in `Saturday, Sunday`.
+fn weekly_off(register: &Register) -> String {
+    let off = register.days.iter().filter(|column| column.weekly_off);
+    let mut names: Vec<_> = off
+        .map(|column| chrono::Datelike::weekday(&column.day))
+        .collect();
+    names.sort_by_key(chrono::Weekday::num_days_from_monday);
+    names.dedup();
+    let name = |day: &chrono::Weekday| {
+        let monday = chrono::NaiveDate::from_isoywd_opt(2024, 1, *day);
+        monday
+            .map(|day| day.format("%A").to_string())
+            .unwrap_or_default()
+    };
+    names.iter().map(name).collect::<Vec<_>>().join(", ")
 }

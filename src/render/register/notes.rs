@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::attendance::{Mark, Note, Register};
+use crate::domain::attendance::{Amendment, Mark, Note, Register};
 use crate::domain::calendar::{Day, Days};
 use crate::render::one_line;
-use crate::render::register::{Amendment, Page};
+use crate::render::register::Page;
 
 /// How many names are listed for one reason.
 const NAMES: usize = 6;

@@ -280,4 +280,4 @@ fn mark(cell: &ChartCell) -> Drawn {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -31,6 +31,7 @@ mod calendar;
 mod checkup;
 mod desk;
 mod devices;
+mod direction;
 mod presence;
 mod roll;
 mod rosters;
@@ -58,6 +59,7 @@ pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
         Some(CentralCommand::Disown { name }) => devices::disown(&site, &name),
         Some(CentralCommand::Devices { format }) => devices::list(&site, format),
         Some(CentralCommand::Calendar(args)) => calendar::run(&site, &args),
+        Some(CentralCommand::Door(args)) => direction::run(&site, &args),
         None => shutdown::run(serve(args, settings, &site)),
     }
 }

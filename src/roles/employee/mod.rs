@@ -28,6 +28,7 @@ mod export;
 mod history;
 mod import;
 mod list;
+mod mark;
 mod original;
 mod show;
 mod suspend;
@@ -57,6 +58,7 @@ pub fn run(args: EmployeeArgs, settings: &Settings) -> anyhow::Result<Exit> {
         EmployeeCommand::History(args) => history::run(&office, args)?,
         EmployeeCommand::Edit(args) => edit::run(&mut office, args)?,
         EmployeeCommand::Depart(args) => depart::run(&mut office, args)?,
+        EmployeeCommand::Mark(args) => mark::run(&mut office, args)?,
         EmployeeCommand::Suspend(args) => suspend::run(&mut office, args, true)?,
         EmployeeCommand::Resume(args) => suspend::run(&mut office, args, false)?,
         EmployeeCommand::Replace(args) => badges::replace(&mut office, args)?,

@@ -5,8 +5,10 @@ use crate::config::Settings;
 use crate::exit::{Exit, Usage};
 use crate::site::Site;
 
+mod closing;
 mod events;
 pub mod live;
+mod output;
 mod register;
 mod standing;
 mod why;

@@ -1,22 +1,69 @@
 //! `twinkle report --month` and `--from … --to …`: the register.
 
-use std::io::{self, IsTerminal};
-
 use chrono::{DateTime, Utc};
 
+use crate::author;
 use crate::cli::ReportArgs;
 use crate::clock::{Clock, SystemClock};
-use crate::db::{Asked, Facts, Store};
+use crate::db::{Asked, Author, Facts, Store};
 use crate::domain::attendance::sheet::Sheet;
 use crate::domain::attendance::{Register, Source};
-use crate::domain::calendar::{Calendar, Day, Days, Month};
+use crate::domain::calendar::{Calendar, Day, DayChoice, Days, Month};
 use crate::exit::Usage;
-use crate::render::register::{Page, Report, plain, write};
+use crate::render::register::{Page, Report, plain};
+use crate::roles::report::{closing, output};
 
 /// The most months of one report: more is a slip in a year.
 const MOST_MONTHS: usize = 240;
 
-/// Prints the register that is asked for.
+/// As of when, and by which calendar, registers are derived.
+pub(super) struct Moment {
+    now: DateTime<Utc>,
+    calendar: Calendar,
+    pub(super) today: Day,
+}
+
+impl Moment {
+    fn at(now: DateTime<Utc>, calendar: Calendar) -> Self {
+        Self {
+            now,
+            today: calendar.general.days.day_of(now),
+            calendar,
+        }
+    }
+
+    /// The page of these days of one month: as it was signed, if it was.
+    fn page(
+        &self,
+        store: &mut Store,
+        (first, last): (Day, Day),
+        asked: Asked<'_>,
+        sheet: &Sheet,
+        days: Days,
+    ) -> anyhow::Result<Page> {
+        match store.closed_month(Month::of(first))? {
+            Some(closed) => closing::page(store, closed, self, asked, (first, last), days),
+            None => Ok(Page {
+                register: self.derive(store, first, last, asked)?,
+                sheet: sheet.clone(),
+                signed: None,
+            }),
+        }
+    }
+
+    /// The register of these days of one month.
+    pub(super) fn derive(
+        &self,
+        store: &mut Store,
+        first: Day,
+        last: Day,
+        asked: Asked<'_>,
+    ) -> anyhow::Result<Register> {
+        derive(store, &self.calendar, (first, last), self.now, asked)
+    }
+}
+
+/// Prints the register that is asked for, or closes or reopens its month.
 pub(super) fn run(
     store: &mut Store,
     args: &ReportArgs,
@@ -24,9 +71,19 @@ pub(super) fn run(
     sheet: &Sheet,
 ) -> anyhow::Result<()> {
     let now = SystemClock.now();
-    let calendar = store.calendar()?;
-    let today = calendar.general.days.day_of(now);
+    let moment = Moment::at(now, store.calendar()?);
+    let today = moment.today;
     let (first, last) = span(args, today)?;
+    let author = || Author {
+        who: author::who(args.author.by.as_ref()),
+        at: now,
+    };
+    if args.reopen {
+        return closing::reopen(store, Month::of(first), args.reason.as_ref(), &author());
+    }
+    if args.close {
+        closing::close(store, Month::of(first), &moment, sheet, &author())?;
+    }
     let employee = match &args.employee {
         Some(whom) => Some(store.employee(whom, today)?),
         None => None,
@@ -39,8 +96,8 @@ pub(super) fn run(
     };
     let mut pages = Vec::new();
     for (first, last) in months(first, last)? {
-        let register = derive(store, &calendar, (first, last), now, asked)?;
-        pages.push(page(register, sheet));
+        let page = moment.page(store, (first, last), asked, sheet, days)?;
+        pages.push(page);
     }
     let report = Report {
         pages,
@@ -48,10 +105,8 @@ pub(super) fn run(
         hours: args.hours,
         days,
     };
-    let mut out = io::stdout().lock();
-    let terminal = out.is_terminal();
-    write(&report, args.format, &mut out, terminal)?;
-    Ok(())
+    let file = args.output.as_deref();
+    output::put(&report, output::format(args.format, file), file)
 }
 
 /// A month's register as a table, as wide as the terminal and without colours.
@@ -61,11 +116,17 @@ pub(super) fn text(
     days: Days,
     sheet: &Sheet,
 ) -> anyhow::Result<String> {
-    let calendar = store.calendar()?;
-    let (span, now) = ((month.first(), month.last()), SystemClock.now());
-    let register = derive(store, &calendar, span, now, Asked::default())?;
+    let now = SystemClock.now();
+    let moment = Moment::at(now, store.calendar()?);
+    let page = moment.page(
+        store,
+        (month.first(), month.last()),
+        Asked::default(),
+        sheet,
+        days,
+    )?;
     let report = Report {
-        pages: vec![page(register, sheet)],
+        pages: vec![page],
         employee: None,
         hours: false,
         days,
@@ -97,27 +158,14 @@ pub(super) fn derive(
     Ok(Register::derive(&source, people))
 }
 
-fn page(register: Register, sheet: &Sheet) -> Page {
-    Page {
-        register,
-        sheet: sheet.clone(),
-        signed: None,
-    }
-}
-
 /// The days that are asked for.
 fn span(args: &ReportArgs, today: Day) -> anyhow::Result<(Day, Day)> {
     if let Some(month) = args.month {
         let month = month.resolve(today);
         return Ok((month.first(), month.last()));
     }
-    let (from, to) = (
-        args.from
-            .unwrap_or(crate::domain::calendar::DayChoice::Today),
-        args.to,
-    );
-    let from = from.resolve(today);
-    let to = to.map_or(today, |to| to.resolve(today));
+    let from = args.from.unwrap_or(DayChoice::Today).resolve(today);
+    let to = args.to.map_or(today, |to| to.resolve(today));
     match from <= to {
         true => Ok((from, to)),
         false => Err(Usage(format!("--from {from} is after --to {to}")).into()),

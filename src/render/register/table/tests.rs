@@ -5,7 +5,7 @@ use crate::domain::ids::EmployeeNumber;
 use crate::render::register::Page;
 use std::collections::BTreeMap;
 
-fn person(number: i64, name: &str, present: DaysSeen) -> Person {
+pub(in crate::render::register) fn person(number: i64, name: &str, present: DaysSeen) -> Person {
     Person {
         number: EmployeeNumber(number),
         name: name.to_owned(),
@@ -19,7 +19,7 @@ fn person(number: i64, name: &str, present: DaysSeen) -> Person {
 }
 
 /// February 2024, on whose seventh days nobody was seen.
-fn page(people: Vec<Person>) -> Page {
+pub(in crate::render::register) fn page(people: Vec<Person>) -> Page {
     let calendar = Calendar {
         general: Rules {
             days: Days::midnight(chrono_tz::UTC),
@@ -44,7 +44,7 @@ fn page(people: Vec<Person>) -> Page {
     }
 }
 
-fn seen() -> DaysSeen {
+pub(in crate::render::register) fn seen() -> DaysSeen {
     let mut seen = DaysSeen::default();
     (1..=28)
         .filter(|day| day % 7 != 0)
