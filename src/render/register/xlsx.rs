@@ -146,6 +146,10 @@ fn titles(sheet: &mut Worksheet, chart: &Chart<'_>, layout: &Layout<'_>) -> Resu
             .set_font_size(size)
             .set_align(FormatAlign::Center)
     };
+    // Merged cells do not make their rows high enough by themselves.
+    for (row, height) in [(0, 24.0), (1, 30.0), (3, 20.0), (4, 20.0)] {
+        sheet.set_row_height(row, height)?;
+    }
     let form = one_line(&chart.sheet.form);
     if !form.is_empty() {
         sheet.merge_range(0, 0, 0, layout.last, &form, &title(17.0))?;
