@@ -4,6 +4,8 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
+# Where cargo builds, if the user has it build elsewhere.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: build demo test test-vm vm-packages check fmt-check lint doc bench fuzz deny install uninstall clean
 
@@ -14,7 +16,7 @@ build:
 # The main job, played through in a temporary folder on simulated hardware.
 demo:
 	$(CARGO) build --quiet --locked
-	./examples/quickstart.sh target/debug
+	./examples/quickstart.sh $(TARGET)/debug
 
 test:
 	$(CARGO) test --locked
@@ -71,7 +73,7 @@ fuzz:
 	done
 
 install: build
-	install -D -m 755 target/release/twinkle $(DESTDIR)$(PREFIX)/bin/twinkle
+	install -D -m 755 $(TARGET)/release/twinkle $(DESTDIR)$(PREFIX)/bin/twinkle
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/twinkle

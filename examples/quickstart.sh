@@ -85,7 +85,8 @@ expect 3 '^unlocked for 1 s$'
 expect 1 '^locked$'
 
 say 'One flash for a script: exit code 0 is open, 1 is not.'
-try 1 "$door --flash 99"
+try 0 "$door --flash 99; echo exit code \$?"
+expect 1 '^exit code 1$'
 
 say "This month's register, and the events as they are stored."
 try 0 'twinkle report --month'
