@@ -1,0 +1,81 @@
+//! What `make bench` measures, all in one run, as ratios where a ratio says more than a time: this
+//! machine is not yours. Without arguments everything is measured and `docs/benchmarks.md` is
+//! written; with the names of parts, those alone, and only printed.
+//!
+//! ```text
+//! make bench
+//! cargo bench --bench all -- two-hop half-load
+//! ```
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    unreachable_pub,
+    reason = "a benchmark may fail loudly"
+)]
+
+use tokio::runtime::{Builder, Runtime};
+
+mod half_load;
+mod instructions;
+mod memory;
+mod page;
+mod server;
+mod start;
+mod two_hop;
+
+#[allow(dead_code, reason = "the load generator uses more of it")]
+#[path = "../../examples/load/generator.rs"]
+mod generator;
+
+use page::Page;
+
+/// One part: what it is called, and what it does.
+type Part = (&'static str, fn(&Runtime, &mut Page));
+
+const PARTS: &[Part] = &[
+    ("two-hop", two_hop::run),
+    ("half-load", half_load::run),
+    ("memory", memory::run),
+    ("start", start::run),
+    ("instructions", instructions::run),
+];
+
+fn main() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    if let Some(be) = server::to_be() {
+        return runtime.block_on(two_hop::serve(&be));
+    }
+    twinkle::wire::server::raise_open_files();
+    // cargo adds flags of its own.
+    let wanted: Vec<_> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    if let Some(unknown) = wanted
+        .iter()
+        .find(|name| PARTS.iter().all(|part| part.0 != **name))
+    {
+        let known: Vec<_> = PARTS.iter().map(|part| part.0).collect();
+        eprintln!(
+            "no part is called '{unknown}'; there is: {}",
+            known.join(", ")
+        );
+        std::process::exit(2);
+    }
+    let mut page = Page::begin();
+    for (name, run) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            run(&runtime, &mut page);
+        }
+    }
+    if wanted.is_empty() {
+        page.write();
+    }
+}

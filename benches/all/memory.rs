@@ -1,0 +1,109 @@
+//! How much memory relay and central need for many doors that are connected, and how soon all of
+//! them are back after a restart of the relay.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use twinkle::clock::SystemClock;
+use twinkle::wire::Role;
+use twinkle::wire::link::{Link, Options, Patience, Phase};
+
+use crate::generator::{self, Plan, Speak};
+use crate::page::Page;
+use crate::server::{Server, Site, relay};
+use crate::two_hop::plan;
+
+/// How many doors are connected.
+const CONNECTED: [usize; 3] = [1, 1_000, 10_000];
+/// How soon a door gives up, as one of ours does.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+pub fn run(runtime: &Runtime, page: &mut Page) {
+    page.part("Memory, and coming back");
+    page.say("The most memory that each ever held with so many doors connected through one relay, the time in");
+    page.say("which all were connected again after the relay was killed and restarted, and what the flashes of");
+    page.say("50 further doors then saw.");
+    page.say("");
+    page.table(&[
+        "doors",
+        "relay MiB",
+        "central MiB",
+        "back in s",
+        "flashes",
+        "lost",
+        "max ms",
+    ]);
+    for doors in CONNECTED {
+        let site = Site::new();
+        let central = site.central();
+        let first = site.relay(&central);
+        let address = first.address;
+        let stop = CancellationToken::new();
+        let links: Vec<_> = (0..doors).map(|number| link(address, number)).collect();
+        for link in &links {
+            runtime.spawn(link.clone().run(stop.clone()));
+        }
+        runtime.block_on(all_are_up(&links));
+        let peak = first.process.peak_mib();
+        drop(first);
+        runtime.block_on(all_are_down(&links));
+        let (listen, to) = (address.to_string(), central.address.to_string());
+        let began = Instant::now();
+        let again = Server::start(&mut site.command(&relay(&listen, &to)));
+        runtime.block_on(all_are_up(&links));
+        let back = began.elapsed().as_secs_f64();
+        let flashes = Plan {
+            deadline: DEADLINE,
+            ..plan(again.address, Speak::Frames, 50)
+        };
+        let figures = runtime.block_on(generator::run(&flashes));
+        page.row(&[
+            doors.to_string(),
+            format!("{:.1}", peak.max(again.process.peak_mib())),
+            format!("{:.1}", central.process.peak_mib()),
+            format!("{back:.1}"),
+            figures.answered().to_string(),
+            figures.lost.to_string(),
+            format!("{:.1}", figures.within_ms(1.0)),
+        ]);
+        stop.cancel();
+    }
+}
+
+/// A door's connection, kept as a door keeps it.
+fn link(relay: SocketAddr, number: usize) -> Link {
+    assert_eq!(relay.ip(), IpAddr::from([127, 0, 0, 1]));
+    Link::new(Options {
+        address: relay.to_string().parse().unwrap(),
+        upstream: "relay",
+        role: Role::Door,
+        name: format!("idle {number}").parse().unwrap(),
+        patience: Patience {
+            deadline: DEADLINE,
+            margin: Duration::ZERO,
+        },
+        insecure: false,
+        identity: None,
+        clock: Arc::new(SystemClock),
+    })
+}
+
+async fn all_are_up(links: &[Link]) {
+    all_are(links, Phase::Up).await;
+}
+
+async fn all_are_down(links: &[Link]) {
+    all_are(links, Phase::Down).await;
+}
+
+async fn all_are(links: &[Link], phase: Phase) {
+    for link in links {
+        while link.settled().await.phase != phase {
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

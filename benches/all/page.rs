@@ -1,0 +1,108 @@
+//! The results: printed as they come, and kept as a page of the documents.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use chrono::{DateTime, Utc};
+
+/// The page, which grows as parts are measured.
+pub struct Page {
+    text: String,
+}
+
+impl Page {
+    /// A page that says on what it was measured.
+    pub fn begin() -> Self {
+        let mut page = Self {
+            text: String::new(),
+        };
+        page.say("# Benchmarks");
+        page.say("");
+        page.say("Written by `make bench`, which measures all of it in one run. The times are those of this");
+        page.say("machine; the ratios carry over better.");
+        page.say("");
+        page.say(&machine());
+        page
+    }
+
+    /// Begins a part.
+    pub fn part(&mut self, title: &str) {
+        self.say(&format!("\n## {title}\n"));
+    }
+
+    /// Adds a line.
+    pub fn say(&mut self, line: &str) {
+        println!("{line}");
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// Begins a table, whose numbers stand to the right.
+    pub fn table(&mut self, headings: &[&str]) {
+        self.row(headings);
+        self.row(&vec!["---:"; headings.len()]);
+    }
+
+    /// Adds a row to the table that was begun.
+    pub fn row(&mut self, cells: &[impl AsRef<str>]) {
+        let cells: Vec<_> = cells
+            .iter()
+            .map(|cell| format!("{:>9}", cell.as_ref()))
+            .collect();
+        self.say(&format!("| {} |", cells.join(" | ")));
+    }
+
+    /// Writes the page to where the documents are.
+    pub fn write(&self) {
+        let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
+        fs::write(place, &self.text).unwrap();
+    }
+}
+
+/// The machine and the program, in a line each.
+fn machine() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let field = |name: &str| {
+        let line = info.lines().find(|line| line.starts_with(name))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    };
+    let model = field("model name")
+        .or_else(|| field("Model"))
+        .unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let memory = memory
+        .split_whitespace()
+        .nth(1)
+        .and_then(|kib| kib.parse::<u64>().ok());
+    let memory = memory.map_or(0, |kib| kib / 1024);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let rustc = Command::new("rustc").arg("--version").output();
+    let rustc = rustc.map_or(String::new(), |out| {
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    });
+    let commit = Command::new("git")
+        .args(["rev-parse", "--short", "HEAD"])
+        .output();
+    let commit = commit.map_or(String::new(), |out| {
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    });
+    #[expect(clippy::disallowed_methods, reason = "a page says when it was written")]
+    let now: DateTime<Utc> = Utc::now();
+    format!(
+        "- {cores} cores of {model}, {memory} MiB, Linux {}\n- twinkle {} ({}), {}\n- {}; load of \
+         the machine when it began: {load}",
+        kernel.trim(),
+        env!("CARGO_PKG_VERSION"),
+        commit.trim(),
+        rustc.trim(),
+        now.format("%Y-%m-%d"),
+    )
+}

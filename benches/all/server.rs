@@ -1,0 +1,180 @@
+//! The processes that are measured, each ended with this program.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::{env, fs};
+
+use twinkle::db::Store;
+
+/// The badges that are flashed: all with four digits, so that every packet has the same length.
+pub const BADGES: RangeInclusive<u64> = 1000..=1999;
+/// Set for the processes that this program starts of itself: what to be.
+const BE: &str = "TWINKLE_BENCH_BE";
+
+/// What this process is to be, if it is one of those.
+pub fn to_be() -> Option<String> {
+    env::var(BE).ok()
+}
+
+/// A process that says nothing.
+pub struct Quiet(Child);
+
+impl Quiet {
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
+    /// The most memory that it ever held, in MiB.
+    pub fn peak_mib(&self) -> f64 {
+        let status = self.about("status");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .unwrap();
+        let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib / 1024.0
+    }
+
+    /// The processor time that it has used, in seconds.
+    pub fn processor_time(&self) -> f64 {
+        let stat = self.about("stat");
+        let fields: Vec<_> = stat
+            .rsplit_once(')')
+            .unwrap()
+            .1
+            .split_whitespace()
+            .collect();
+        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+        // The kernel counts in hundredths of a second for whoever asks this way.
+        ticks / 100.0
+    }
+
+    fn about(&self, what: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{what}", self.0.id())).unwrap()
+    }
+
+    /// Ends it as a service manager would, and waits for that.
+    pub fn stop(mut self) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.0.kill();
+        let _ended = self.0.wait();
+    }
+}
+
+/// A process that listens.
+pub struct Server {
+    pub process: Quiet,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// This program again, to be something else.
+    pub fn this_program(be: &str) -> Self {
+        Self::start(Command::new(env::current_exe().unwrap()).env(BE, be))
+    }
+
+    /// Starts it, and waits until it listens.
+    pub fn start(command: &mut Command) -> Self {
+        let mut process = Quiet::start(command.stdout(Stdio::piped()));
+        let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines();
+        let line = lines.next().expect("a server that listens").unwrap();
+        let address = line.strip_prefix("listening on ").unwrap().parse().unwrap();
+        Self { process, address }
+    }
+}
+
+/// A site in a folder of its own: a database with an employee for each badge.
+pub struct Site {
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    /// A site without employees.
+    pub fn empty() -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let site = Self { folder };
+        drop(Store::open_as_central(&site.db(), chrono_tz::UTC).unwrap());
+        site
+    }
+
+    /// A site with an employee for each badge.
+    pub fn new() -> Self {
+        let site = Self::empty();
+        let connection = rusqlite::Connection::open(site.db()).unwrap();
+        connection.execute_batch("BEGIN").unwrap();
+        for id in BADGES {
+            let person = "INSERT INTO employee (name, joined) VALUES (?1, '2020-01-01')";
+            connection
+                .execute(person, [format!("Person {id}")])
+                .unwrap();
+            let badge = "INSERT INTO assignment (twinklet, employee, from_day)
+                         VALUES (?1, ?2, '2020-01-01')";
+            let number = connection.last_insert_rowid();
+            connection
+                .execute(badge, (id.cast_signed(), number))
+                .unwrap();
+        }
+        connection.execute_batch("COMMIT").unwrap();
+        site
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn db(&self) -> PathBuf {
+        self.folder.path().join("twinkle.db")
+    }
+
+    /// The binary, on this site's database and with nobody's settings.
+    pub fn command(&self, args: &[&str]) -> Command {
+        self.command_under(&[], args)
+    }
+
+    /// The same, run by another program such as valgrind.
+    pub fn command_under(&self, under: &[&str], args: &[&str]) -> Command {
+        let binary = env!("CARGO_BIN_EXE_twinkle");
+        let mut words = under.iter().chain([&binary]).chain(args);
+        let mut command = Command::new(words.next().unwrap());
+        command
+            .args(words)
+            .env("TWINKLE_DB", self.db())
+            .env("TWINKLE_CONFIG", "/dev/null")
+            .env("TWINKLE_TIMEZONE", "UTC")
+            .env("TWINKLE_LOG", "error");
+        command
+    }
+
+    pub fn central(&self) -> Server {
+        Server::start(&mut self.command(&["central", "--listen", "127.0.0.1:0"]))
+    }
+
+    pub fn relay(&self, central: &Server) -> Server {
+        let to = central.address.to_string();
+        Server::start(&mut self.command(&relay("127.0.0.1:0", &to)))
+    }
+}
+
+/// The arguments of a relay that takes plain text too.
+pub fn relay<'a>(listen: &'a str, central: &'a str) -> [&'a str; 7] {
+    [
+        "relay",
+        "--listen",
+        listen,
+        "--central",
+        central,
+        "--accept-plain",
+        "bench",
+    ]
+}

@@ -1,0 +1,184 @@
+//! How fast a flash goes through relay and central, every `Open` stored, beside the same bytes
+//! through a bare two-hop TCP echo.
+//!
+//! ```text
+//! doors -> twinkle relay -> twinkle central -> SQLite          what is measured
+//! doors -> hop           -> echo                               the bare limit
+//! ```
+//!
+//! Each of the four is a process with one thread for its connections. A flushed commit takes t
+//! seconds on this disk, so that N connections, each waiting for its answer, allow N / (N / R(N) +
+//! t) flashes a second, where R(N) is the bare rate: the model that the ratios are held against.
+//! Everything is measured in turn, several times, and the medians of the ratios are printed.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+
+use crate::generator::{self, Figures, Plan, Speak};
+use crate::page::Page;
+use crate::server::{BADGES, Server, Site};
+
+/// How many connections ask at once.
+const CONNECTIONS: [usize; 4] = [1, 8, 64, 512];
+/// How often each is measured, one after the other.
+const ROUNDS: usize = 5;
+/// How long one measurement takes, after a start that is not counted.
+const MEASURED: Duration = Duration::from_millis(1500);
+const WARM_UP: Duration = Duration::from_millis(300);
+/// The length of a packet such as `1*1000*02/01/2022`.
+const PACKET: usize = 17;
+/// The reply to each.
+const REPLY: &[u8] = b"Open";
+
+/// What one round saw, at the same number of connections.
+struct Round {
+    bare: f64,
+    model: f64,
+    plain: Figures,
+    frames: Figures,
+}
+
+pub fn run(runtime: &Runtime, page: &mut Page) {
+    page.part("Through relay and central");
+    page.say("Flashes a second of so many doors, each of which waits for its answer before it flashes again.");
+    page.say("*bare*: the plain-text packet through a two-hop TCP echo. *model*: what that rate and a flushed");
+    page.say("commit of this disk allow. *plain*, *frames*: twinkle, every `Open` stored before it is said.");
+    page.say("");
+    let site = Site::new();
+    let echo = Server::this_program("echo");
+    let hop = Server::this_program(&echo.address.to_string());
+    let central = site.central();
+    let relay = site.relay(&central);
+    page.table(&[
+        "doors",
+        "commit ms",
+        "bare",
+        "model",
+        "plain",
+        "frames",
+        "plain/model",
+        "frames/model",
+        "plain/bare",
+        "p50 ms",
+        "p99 ms",
+    ]);
+    for doors in CONNECTIONS {
+        let rounds: Vec<_> = (0..ROUNDS)
+            .map(|_| {
+                let load = |server, speak| {
+                    let figures = runtime.block_on(generator::run(&plan(server, speak, doors)));
+                    assert_eq!(figures.lost, 0);
+                    figures
+                };
+                let commit = flushed_commit(site.folder());
+                let bare = load(hop.address, Speak::Plain).rate();
+                let plain = load(relay.address, Speak::Plain);
+                let frames = load(relay.address, Speak::Frames);
+                let count = doors as f64;
+                let model = count / (count / bare + commit);
+                let round = Round {
+                    bare,
+                    model,
+                    plain,
+                    frames,
+                };
+                (commit, round)
+            })
+            .collect();
+        let median = |of: &dyn Fn(&Round) -> f64| median(rounds.iter().map(|(_, r)| of(r)));
+        page.row(&[
+            doors.to_string(),
+            format!(
+                "{:.2}",
+                crate::two_hop::median(rounds.iter().map(|r| r.0 * 1e3))
+            ),
+            format!("{:.0}", median(&|r| r.bare)),
+            format!("{:.0}", median(&|r| r.model)),
+            format!("{:.0}", median(&|r| r.plain.rate())),
+            format!("{:.0}", median(&|r| r.frames.rate())),
+            format!("{:.2}", median(&|r| r.plain.rate() / r.model)),
+            format!("{:.2}", median(&|r| r.frames.rate() / r.model)),
+            format!("{:.2}", median(&|r| r.plain.rate() / r.bare)),
+            format!("{:.2}", median(&|r| r.frames.within_ms(0.5))),
+            format!("{:.2}", median(&|r| r.frames.within_ms(0.99))),
+        ]);
+    }
+}
+
+/// So many doors, as fast as they are answered.
+pub fn plan(server: SocketAddr, speak: Speak, doors: usize) -> Plan {
+    Plan {
+        server,
+        speak,
+        doors,
+        rate: None,
+        warm_up: WARM_UP,
+        measured: MEASURED,
+        badges: BADGES,
+        unknown: 0.0,
+        deadline: Duration::from_secs(10),
+    }
+}
+
+/// The middle one.
+pub fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The time that one commit of a small row takes, flushed, in seconds: the median of many.
+fn flushed_commit(folder: &Path) -> f64 {
+    let file = folder.join("commit.db");
+    let connection = Connection::open(&file).unwrap();
+    let set = |name, value| connection.pragma_update(None, name, value).unwrap();
+    set("journal_mode", "WAL");
+    set("synchronous", "FULL");
+    connection
+        .execute_batch("CREATE TABLE IF NOT EXISTS t (a INTEGER)")
+        .unwrap();
+    median((0..200).map(|number| {
+        let began = Instant::now();
+        connection
+            .execute("INSERT INTO t VALUES (?1)", [number])
+            .unwrap();
+        began.elapsed().as_secs_f64()
+    }))
+}
+
+/// What this program is when it is one of the two hops: `echo`, or a hop to that address.
+pub async fn serve(be: &str) {
+    twinkle::wire::server::raise_open_files();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    println!("listening on {}", listener.local_addr().unwrap());
+    let onward: Option<SocketAddr> = be.parse().ok();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        match onward {
+            Some(to) => tokio::spawn(pass_on(stream, to)),
+            None => tokio::spawn(answer(stream)),
+        };
+    }
+}
+
+/// Answers each packet itself.
+async fn answer(mut stream: TcpStream) {
+    let mut packet = [0; PACKET];
+    while stream.read_exact(&mut packet).await.is_ok() {
+        stream.write_all(REPLY).await.unwrap();
+    }
+}
+
+/// Passes everything on over a connection of its own, and back.
+async fn pass_on(mut stream: TcpStream, to: SocketAddr) {
+    let mut onward = TcpStream::connect(to).await.unwrap();
+    onward.set_nodelay(true).unwrap();
+    let _ended = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+}
