@@ -51,6 +51,64 @@ fn one_flash_says_whether_it_opened() {
 }
 
 #[test]
+fn a_probe_measures_each_hop_without_a_badge() {
+    let site = Site::seeded();
+    let (mut central, relay) = site.central_and_relay();
+    let probe = |to: std::net::SocketAddr, times: &str| {
+        let to = to.to_string();
+        site.run(&["door", "lab", "--relay", &to, "--probe", times])
+    };
+    let rows = |ended: &common::Ended| -> Vec<(String, Vec<f64>)> {
+        let table = ended.stdout.lines().skip(2);
+        let row = |line: &str| {
+            let (way, numbers) = line.split_once("  ").unwrap();
+            let numbers = numbers.split_whitespace().map(|n| n.parse().unwrap());
+            (way.to_owned(), numbers.collect())
+        };
+        table.take_while(|line| !line.is_empty()).map(row).collect()
+    };
+    let whole = probe(relay.address(), "50");
+    assert_eq!(
+        (whole.code, whole.stderr.as_str()),
+        (Some(0), ""),
+        "{whole:?}"
+    );
+    let seen = rows(&whole);
+    let ways: Vec<_> = seen.iter().map(|(way, _)| way.as_str()).collect();
+    assert_eq!(ways, ["door - relay", "relay - central", "door - central"]);
+    for (way, numbers) in &seen {
+        let [count, min, mean, p99, max] = numbers[..] else {
+            panic!("{way}: {numbers:?}")
+        };
+        assert!(
+            count == 50.0 && min <= mean && mean <= max && p99 <= max,
+            "{numbers:?}"
+        );
+    }
+    // The whole is the sum of its parts.
+    let mean = |way: usize| seen[way].1[2];
+    assert!((mean(0) + mean(1) - mean(2)).abs() < 0.01, "{seen:?}");
+    assert!(whole.stdout.contains(" messages and "), "{whole:?}");
+
+    let straight = rows(&probe(central.address(), "5"));
+    assert_eq!(
+        (straight.len(), straight[0].0.as_str()),
+        (1, "door - central")
+    );
+    central.kill_9();
+    relay.stderr.wait_for("cannot reach the central");
+    let alone = probe(relay.address(), "5");
+    assert_eq!(alone.code, Some(4));
+    assert_eq!(rows(&alone)[0].0, "door - relay");
+    assert!(
+        alone
+            .stdout
+            .ends_with("5 times the relay could not reach the central\n")
+    );
+    assert_eq!(site.count("SELECT count(*) FROM event"), 0);
+}
+
+#[test]
 fn one_flash_that_is_not_decided_in_time_is_no_refusal() {
     let site = Site::seeded();
     let (central, relay) = site.central_and_relay();

@@ -30,7 +30,8 @@ Examples:
   twinkle door lab --relay 127.0.0.1:9999         straight to a central
   twinkle door --identity lab.identity --relay north.example:9998
   twinkle door lab --lock GPIO17 --active-low --contact GPIO23 --exit-button GPIO24,active-low
-  twinkle door lab --lock GPIO17 --check          is the wiring right, and the relay there?")]
+  twinkle door lab --lock GPIO17 --check          is the wiring right, and the relay there?
+  twinkle door lab --probe 100                    how long each hop takes, without a badge")]
 pub struct DoorArgs {
     /// The door's name [default: the machine's]
     #[arg(env = "TWINKLE_DOOR_NAME", hide_env = true)]
@@ -79,6 +80,16 @@ pub struct DoorArgs {
         hide_env = true
     )]
     pub identity: Option<PathBuf>,
+    /// Time the way to relay and central so many times instead, and end
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        default_missing_value = "100",
+        conflicts_with = "flash",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub probe: Option<u32>,
     /// Use addresses off this machine, unprotected
     #[arg(
         long,
@@ -97,6 +108,6 @@ pub struct DoorArgs {
 impl DoorArgs {
     /// Whether the command does one thing and ends, rather than keeps a door.
     pub fn is_brief(&self) -> bool {
-        self.flash.is_some() || self.hardware.relock || self.hardware.check
+        self.flash.is_some() || self.probe.is_some() || self.hardware.relock || self.hardware.check
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId};
 use crate::wire::spool::Stored;
-use crate::wire::{Answer, Echo, Error, Event, Message, Role};
+use crate::wire::{Answer, Echo, Error, Event, Message, Probed, Role};
 
 /// One thing to be written to a peer.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub enum Owed {
     News(Message),
     /// The entries up to there are stored: those that the relay asked about, or so many that came.
     Stored(Stored, Option<usize>),
+    /// The reply to a probe.
+    Probed(Probed),
     /// Nothing more: a door that the peer announced could not be taken, with this code.
     HangUp(DeviceName, &'static str),
 }
@@ -33,7 +35,9 @@ impl Owed {
         match self {
             Owed::Verdict(..) => 1,
             Owed::Stored(_, count) => count.unwrap_or(0),
-            Owed::Noted(_) | Owed::Pong(_) | Owed::News(_) | Owed::HangUp(..) => 0,
+            Owed::Noted(_) | Owed::Pong(_) | Owed::Probed(_) | Owed::News(_) | Owed::HangUp(..) => {
+                0
+            }
         }
     }
 
@@ -57,6 +61,7 @@ impl Owed {
             Owed::News(message) => Ok(message),
             Owed::Stored(stored, None) => Ok(Message::Resume(stored)),
             Owed::Stored(stored, Some(_)) => Ok(Message::Stored(stored)),
+            Owed::Probed(probed) => Ok(Message::Probed(probed)),
             Owed::HangUp(name, code) => Err(Error::NotTaken {
                 role: Role::Door,
                 name,
@@ -173,6 +178,11 @@ impl Answers {
     /// Answers a ping.
     pub fn pong(&self, n: u64) {
         self.hand_over(Owed::Pong(n));
+    }
+
+    /// Answers a probe.
+    pub fn probed(&self, probed: Probed) {
+        self.hand_over(Owed::Probed(probed));
     }
 
     /// How much was handed over and not written yet.

@@ -299,6 +299,7 @@ async fn read_requests<S: Service>(
                 service.relay(RelayWord::Taken(taken), peer, &answers).await;
             }
             Message::Ping(echo) => answers.pong(echo.n),
+            Message::Probe(echo) => service.probe(echo.n, &answers),
             Message::Pong(_) => (),
             Message::Hello(_)
             | Message::Welcome(_)
@@ -307,6 +308,7 @@ async fn read_requests<S: Service>(
             | Message::Gone(_)
             | Message::Roll(_)
             | Message::Verdict(_)
+            | Message::Probed(_)
             | Message::Noted(_)
             | Message::Spool(_)
             | Message::Resume(_)

@@ -22,6 +22,7 @@ pub mod guard;
 pub mod identity;
 pub mod link;
 pub mod plain;
+mod probed;
 pub mod roster;
 pub mod server;
 pub mod spool;
@@ -30,6 +31,8 @@ pub mod tls;
 pub use error::Error;
 use roster::{Badges, Current, Roster, Taken};
 use spool::{Entries, Spool, Stored};
+
+pub use probed::Probed;
 
 /// The versions of the protocol that this program speaks, lowest and highest.
 pub const VERSIONS: (u16, u16) = (1, 1);
@@ -97,6 +100,10 @@ pub enum Message {
     Ping(Echo),
     /// The reply to a [`Message::Ping`].
     Pong(Echo),
+    /// Asks how long it takes to the central and back.
+    Probe(Echo),
+    /// The reply to a [`Message::Probe`].
+    Probed(Probed),
 }
 
 /// What a device is.
@@ -286,7 +293,7 @@ pub struct Event {
     pub event: EventId,
 }
 
-/// See [`Message::Ping`] and [`Message::Pong`].
+/// See [`Message::Ping`], [`Message::Pong`] and [`Message::Probe`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Echo {
     /// Any number.

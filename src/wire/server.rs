@@ -24,7 +24,7 @@ use crate::wire::guard::{Guard, Limits, Place};
 use crate::wire::plain::{self, PlainRules};
 use crate::wire::spool::RelayWord;
 use crate::wire::tls::Acceptor;
-use crate::wire::{Door, Error, Flash, Happened, Role, frames, refusal};
+use crate::wire::{Door, Error, Flash, Happened, Probed, Role, frames, refusal};
 
 /// A plain-text client may say nothing for days, so that its kernel is asked whether it still is
 /// there: first after this long, then every this long.
@@ -113,6 +113,11 @@ pub trait Service: Send + Sync + 'static {
         _answers: &Answers,
     ) -> impl Future<Output = ()> + Send {
         async {}
+    }
+
+    /// Measures the way to the central; a central is there already.
+    fn probe(&self, n: u64, answers: &Answers) {
+        answers.probed(Probed::here(n));
     }
 
     /// A peer that was taken has gone.

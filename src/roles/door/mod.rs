@@ -29,6 +29,7 @@ mod lamps;
 mod live;
 mod passage;
 mod plan;
+mod probe;
 mod receivers;
 mod repeats;
 mod report;
@@ -55,6 +56,9 @@ pub fn run(args: &DoorArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let plan = Plan::of(args, &settings.door)?;
     if args.hardware.check {
         return shutdown::run(check::run(&plan, args.hardware.pulse));
+    }
+    if let Some(count) = args.probe {
+        return shutdown::run(probe::run(&plan, count));
     }
     shutdown::run(serve(args, &plan))
 }

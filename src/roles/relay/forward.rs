@@ -82,6 +82,10 @@ impl Service for Forwarder {
             .await;
     }
 
+    fn probe(&self, n: u64, answers: &Answers) {
+        self.link.measure(n, answers);
+    }
+
     fn goodbye(&self, peer: &Peer) {
         self.link.door_went(&announced(peer));
     }

@@ -5,7 +5,7 @@ use crate::domain::door_event::Kind;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{EventId, InstallationId, TwinkletId};
 use crate::wire::{
-    Answer, Door, Echo, Event, Flash, Gone, Happened, Hello, Refused, Role, Roll, Welcome,
+    Answer, Door, Echo, Event, Flash, Gone, Happened, Hello, Probed, Refused, Role, Roll, Welcome,
 };
 use proptest::prelude::*;
 
@@ -48,6 +48,12 @@ fn fingerprint() -> impl Strategy<Value = Fingerprint> {
 }
 
 fn any_message() -> impl Strategy<Value = Message> {
+    let probed = (
+        any::<u64>(),
+        any::<bool>(),
+        prop::collection::vec(any::<u32>(), 0..3),
+    )
+        .prop_map(|(n, lost, hops)| Message::Probed(Probed { n, hops, lost }));
     let name = "[a-zA-Z0-9 ü李]{1,20}".prop_filter_map("a name", |text| text.trim().parse().ok());
     let event = any::<[u8; 16]>().prop_map(EventId::from_bytes);
     let verdict = prop_oneof![
@@ -148,6 +154,8 @@ fn any_message() -> impl Strategy<Value = Message> {
         event.prop_map(|event| Message::Noted(Event { event })),
         any::<u64>().prop_map(|n| Message::Ping(Echo { n })),
         any::<u64>().prop_map(|n| Message::Pong(Echo { n })),
+        any::<u64>().prop_map(|n| Message::Probe(Echo { n })),
+        probed,
     ]
 }
 

@@ -172,11 +172,13 @@ impl Link {
                         ));
                     }
                 }
+                Message::Probed(probed) => self.state().probes.ended(&probed, Instant::now()),
                 Message::Hello(_)
                 | Message::Welcome(_)
                 | Message::Door(_)
                 | Message::Gone(_)
                 | Message::Flash(_)
+                | Message::Probe(_)
                 | Message::Happened(_)
                 | Message::Undelivered(_)
                 | Message::Spool(_)

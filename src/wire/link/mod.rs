@@ -27,6 +27,7 @@ mod greeting;
 mod keeper;
 mod pending;
 mod probe;
+mod probes;
 mod state;
 
 use aid::{Aid, Session};
@@ -211,6 +212,13 @@ impl Link {
     /// anything yet.
     pub fn roll(&self) -> watch::Receiver<Option<HashSet<Fingerprint>>> {
         self.shared.roll.subscribe()
+    }
+
+    /// Measures the way to the upstream, and on to the central; `asker` hears how long it took, or
+    /// that nobody answers.
+    pub fn measure(&self, n: u64, asker: &Answers) {
+        self.state().probe(n, asker, Instant::now());
+        self.shared.to_write.notify_one();
     }
 
     /// The installation that the upstream belongs to, if that is known yet.

@@ -17,6 +17,7 @@ use crate::wire::answers::Answers;
 use crate::wire::link::aid::{Aid, Session};
 use crate::wire::link::door_events::DoorEvents;
 use crate::wire::link::pending::{Asker, Pending, give_up};
+use crate::wire::link::probes::Probes;
 use crate::wire::{Answer, Door, Event, Flash, Message, Role, codec};
 
 mod doors;
@@ -52,6 +53,8 @@ pub(super) struct State {
     armed: Option<Instant>,
     /// Events to be noted upstream as undelivered, and who wants to hear that they were.
     undelivered: BTreeMap<EventId, Option<Answers>>,
+    /// Round trips that are being measured.
+    pub(super) probes: Probes,
     /// What happened at doors and is not stored upstream yet.
     pub(super) door_events: DoorEvents,
     /// The doors that are connected to this relay, and how many connections each has; those for
@@ -89,6 +92,7 @@ impl State {
             due: BTreeSet::new(),
             armed: None,
             undelivered: BTreeMap::new(),
+            probes: Probes::default(),
             door_events: DoorEvents::new(role),
             doors: BTreeMap::new(),
             installation,
@@ -326,7 +330,15 @@ impl State {
         self.refuse_all(self.phase == Phase::Up);
     }
 
+    /// Sends a probe, or gives it up at once while the upstream is away.
+    pub(super) fn probe(&mut self, n: u64, asker: &Answers, now: Instant) {
+        if let Some(probe) = self.probes.begin(n, asker, self.phase, now) {
+            self.send(&probe);
+        }
+    }
+
     fn refuse_all(&mut self, were_sent: bool) {
+        self.probes.give_up();
         self.due.clear();
         self.by_event.clear();
         for (_, mut pending) in std::mem::take(&mut self.pending) {
