@@ -52,6 +52,7 @@ pub struct Cli {
     #[arg(
         long,
         global = true,
+        display_order = 901,
         value_name = "FILE",
         env = "TWINKLE_CONFIG",
         hide_env = true
@@ -61,6 +62,7 @@ pub struct Cli {
     #[arg(
         long,
         global = true,
+        display_order = 902,
         value_name = "LEVEL",
         env = "TWINKLE_LOG",
         hide_env = true
@@ -70,6 +72,7 @@ pub struct Cli {
     #[arg(
         long,
         global = true,
+        display_order = 903,
         value_name = "FORMAT",
         env = "TWINKLE_LOG_FORMAT",
         hide_env = true
@@ -102,6 +105,7 @@ pub struct SiteArgs {
     #[arg(
         long,
         global = true,
+        display_order = 801,
         value_name = "FILE",
         env = "TWINKLE_DB",
         hide_env = true
@@ -111,6 +115,7 @@ pub struct SiteArgs {
     #[arg(
         long,
         global = true,
+        display_order = 802,
         value_name = "ZONE",
         env = "TWINKLE_TIMEZONE",
         hide_env = true

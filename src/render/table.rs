@@ -93,10 +93,13 @@ pub(super) fn lines(table: &Table) -> String {
     text
 }
 
-/// The width of standard output's terminal, else what `COLUMNS` says; `None` without either.
+/// The width of standard output's terminal, else what `COLUMNS` says; `None` without either. A
+/// serial console knows no width and says 0.
 pub fn terminal_width() -> Option<u16> {
     let said = || std::env::var("COLUMNS").ok()?.parse().ok();
-    Table::new().width().or_else(said)
+    let known = |width: &u16| *width > 0;
+    let measured = Table::new().width().filter(known);
+    measured.or_else(said).filter(known)
 }
 
 #[cfg(test)]
