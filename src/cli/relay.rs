@@ -68,7 +68,7 @@ pub struct RelayArgs {
         hide_env = true
     )]
     pub identity: Option<PathBuf>,
-    /// Decide here for up to so long while the central is away, as in 12h [default: not at all]
+    /// Decide here for so long while the central is away [default: no]
     #[arg(
         long,
         value_name = "TIME",
@@ -76,7 +76,7 @@ pub struct RelayArgs {
         hide_env = true
     )]
     pub offline_for: Option<Period>,
-    /// Where to keep what waits for the central [default: $XDG_DATA_HOME/twinkle/relay-NAME.db]
+    /// The relay's file [default: $XDG_DATA_HOME/twinkle/relay-NAME.db]
     #[arg(
         long,
         value_name = "FILE",
