@@ -81,7 +81,13 @@ impl Busy {
             let mut input = door.take_input();
             // Until the door has ended.
             thread::spawn(move || {
-                while writeln!(input, "7").is_ok() {
+                // A code of its own each time: a badge that is held up is read many times, and is
+                // one flash.
+                let mut codes = (0..1_000_000).cycle().map(|code| format!("7:{code:06}"));
+                while codes
+                    .next()
+                    .is_some_and(|flash| writeln!(input, "{flash}").is_ok())
+                {
                     pause(Duration::from_millis(5));
                 }
             });

@@ -16,9 +16,10 @@ use std::thread;
 use std::time::Instant;
 
 use common::{ASHA, Client, SOON, Site, wait_until};
+use socket2::{Domain, Socket, Type};
 
 /// More lines of log than a pipe and the program's own queue hold.
-const MANY: usize = 3_000;
+const MANY: u32 = 3_000;
 
 /// A server whose log goes into a pipe that this test holds and does not read.
 struct Unread {
@@ -40,10 +41,16 @@ impl Unread {
         }
     }
 
-    /// Has it log more than fits anywhere.
+    /// Has it log more than fits anywhere: one line for each stranger, of whom many come from
+    /// elsewhere each time, because the lines about one address are few.
     fn fill_log(&self) {
-        for _ in 0..MANY {
-            let mut stranger = TcpStream::connect(self.address).unwrap();
+        for number in 0..MANY {
+            let [.., high, low] = number.to_be_bytes();
+            let stranger = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            let from = SocketAddr::from(([127, 90, high, low], 0));
+            stranger.bind(&from.into()).unwrap();
+            stranger.connect(&self.address.into()).unwrap();
+            let mut stranger = TcpStream::from(stranger);
             stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
         }
     }
