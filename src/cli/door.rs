@@ -39,8 +39,9 @@ pub struct DoorArgs {
     /// Where the relay, or the central, listens [default: 127.0.0.1:9998]
     #[arg(long, value_name = "ADDR", env = "TWINKLE_DOOR_RELAY", hide_env = true)]
     pub relay: Option<HostPort>,
-    /// Flashes from: stdin, serial:PORT[,BAUD] or tcp:ADDR [default: stdin]
+    /// Where flashes come from.
     #[arg(
+        help = "Flashes from: stdin, serial:PORT[,BAUD] or tcp:ADDR [default: stdin]",
         long,
         value_name = "SOURCE",
         env = "TWINKLE_DOOR_FROM",
