@@ -28,7 +28,6 @@ fn what_happened_is_stored_once_and_placed_by_its_age() {
         held.age = 60_000;
         let before = now();
         door.report(&held);
-        let after = now();
         door.report(&held);
         let stored = format!(
             "SELECT count(*) FROM event JOIN door ON door.id = event.door WHERE name = '{name}'"
@@ -37,6 +36,7 @@ fn what_happened_is_stored_once_and_placed_by_its_age() {
         wait_until(SOON, "it has come to the central", || {
             site.count(&stored) == 1
         });
+        let after = now();
         let at = format!(
             "SELECT event.at FROM event JOIN door ON door.id = event.door WHERE name = '{name}'"
         );

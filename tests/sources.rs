@@ -246,5 +246,6 @@ fn a_door_whose_relay_is_away_refuses_at_once_and_serves_again_soon() {
     door.stderr.wait_for_nth("connected to the relay", 3);
     door.type_line("7");
     door.stdout.wait_for("twinklet 7: open, Asha Rao");
+    door.stdout.wait_for("unlocked");
     assert_eq!(door.stdout.count("unlocked"), 1);
 }

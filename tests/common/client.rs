@@ -108,15 +108,21 @@ impl<S: Read + Write> Client<S> {
         verdict
     }
 
-    /// The next message, which must be a verdict.
+    /// The next message, which must be a verdict. What a relay is told of its doors' identities may
+    /// come at any time.
     pub fn verdict(&mut self) -> Verdict {
-        match self.receive() {
-            Message::Verdict(answer) => Verdict {
-                seq: answer.seq,
-                verdict: answer.verdict.code(),
-                name: answer.name,
-            },
-            other => panic!("no verdict: {other:?}"),
+        loop {
+            match self.receive() {
+                Message::Verdict(answer) => {
+                    return Verdict {
+                        seq: answer.seq,
+                        verdict: answer.verdict.code(),
+                        name: answer.name,
+                    };
+                }
+                Message::Roll(_) => (),
+                other => panic!("no verdict: {other:?}"),
+            }
         }
     }
 

@@ -56,6 +56,9 @@ site() {
     local pull_
     for pull_ in $SIM/sim_gpio*/pull; do echo pull-down >$pull_; done
     export TWINKLE_DB=/tmp/twinkle.db TWINKLE_TIMEZONE=UTC TWINKLE_CONFIG=/dev/null
+    # What a relay keeps is for one central, and this is a new one.
+    export TWINKLE_RELAY_SPOOL=/tmp/relay.db
+    rm -f $TWINKLE_RELAY_SPOOL*
     $BIN central init >/dev/null 2>&1
     $BIN employee add Asha --twinklet 7 --joined 1970-01-01 >/dev/null 2>&1
     $BIN employee add Ben --twinklet 8 --joined 1970-01-01 >/dev/null 2>&1
