@@ -105,3 +105,27 @@ fn questions_that_mean_nothing_or_two_things_say_so() {
     says(&why(&site, &["2"]), &["Ravi (2) on "]);
     says(&why(&site, &["--door", "Ravi"]), &["Door Ravi on "]);
 }
+
+#[test]
+fn an_alarm_at_a_door_is_something_to_look_after() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let mut door = Client::door(central.address(), "lab");
+    let forced = "door-forced: go and see; that it is over was not reported";
+    for kind in ["door-forced", "door-held", "door-held-over"] {
+        door.report(&door.new_happened(kind));
+    }
+    let page = why(&site, &["lab"]);
+    says(
+        &page,
+        &[
+            "3 that day: 1 door-forced, 1 door-held, 1 door-held-over",
+            forced,
+            "door-held: it is over; find out how it came about",
+        ],
+    );
+    door.report(&door.new_happened("door-forced-over"));
+    let page = why(&site, &["lab"]);
+    assert!(!page.contains(forced), "{page}");
+    says(&page, &["door-forced: it is over"]);
+}

@@ -95,7 +95,7 @@ pub(super) fn page(sources: &Sources<'_>, door: &Device) -> anyhow::Result<Page>
                 false => "does not run: no door opens".to_owned(),
             },
         ),
-        ("Flashes", counts(&events)),
+        ("Events", counts(&events)),
     ]);
     let refused: Vec<_> = events.iter().filter(|event| is_trouble(event)).collect();
     if !refused.is_empty() {
@@ -213,6 +213,7 @@ fn what_to_do(sources: &Sources<'_>, door: &Device, events: &[EventRow]) -> Vec<
             false => all.extend(sources.trouble()),
         }
     }
+    all.extend(alarms(events));
     let mut reasons = Vec::new();
     for event in events.iter().rev() {
         if let What::Flash(Verdict::DontOpen(reason)) = event.what
@@ -231,4 +232,31 @@ fn what_to_do(sources: &Sources<'_>, door: &Device, events: &[EventRow]) -> Vec<
         all.push("nothing: all is as it should be".to_owned());
     }
     all
+}
+
+/// What to do about the day's alarms: those of which no end was reported come first.
+fn alarms(events: &[EventRow]) -> Vec<String> {
+    let (mut lasting, mut over) = (Vec::new(), Vec::new());
+    for event in events {
+        let What::Door(kind) = &event.what else {
+            continue;
+        };
+        if kind.is_alarm() {
+            over.retain(|alarm| alarm != kind);
+            lasting.retain(|alarm| alarm != kind);
+            lasting.push(kind.clone());
+        } else if let Some(ended) = kind.ends()
+            && lasting.contains(&ended)
+        {
+            lasting.retain(|alarm| *alarm != ended);
+            over.push(ended);
+        }
+    }
+    let go = lasting
+        .iter()
+        .map(|kind| format!("{kind}: go and see; that it is over was not reported"));
+    let ask = over
+        .iter()
+        .map(|kind| format!("{kind}: it is over; find out how it came about"));
+    go.chain(ask).collect()
 }
