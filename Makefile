@@ -7,7 +7,7 @@ DESTDIR ?=
 # Where cargo builds, if the user has it build elsewhere.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: build demo test test-vm vm-packages check fmt-check lint doc bench fuzz deny install uninstall clean
+.PHONY: build demo test test-outage test-vm vm-packages check fmt-check lint doc bench fuzz deny install uninstall clean
 
 # The release binary: target/release/twinkle
 build:
@@ -20,6 +20,10 @@ demo:
 
 test:
 	$(CARGO) test --locked
+
+# A hundred kills under load, and a week's spool, on the release build.
+test-outage:
+	$(CARGO) test --release --locked --test outage_heavy -- --ignored --test-threads 1 --nocapture
 
 # Doors against the kernel's own simulated GPIO chip, in a virtual machine. Needs Debian 12 and what
 # vm-packages installs; the first run fetches and unpacks a kernel.

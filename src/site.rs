@@ -1,6 +1,6 @@
 //! What every role needs that opens the database: which file it is, and what its days are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use chrono_tz::Tz;
@@ -69,6 +69,11 @@ impl Site {
     #[must_use]
     pub fn with_weekly_off(self, weekly_off: Option<WeekdayList>) -> Self {
         Self { weekly_off, ..self }
+    }
+
+    /// The database's file, whether it is there or not.
+    pub fn database(&self) -> &Path {
+        &self.database
     }
 
     /// Opens the database for the central, and makes it if there is none; its calendar is what the

@@ -117,6 +117,34 @@ Examples:
         #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
         format: Format,
     },
+    /// Copy the database into a new file, also while it is served
+    #[command(after_help = "\
+Examples:
+  twinkle central backup /media/backup/twinkle.db
+  twinkle central backup /media/backup/twinkle.db --with-keys")]
+    Backup {
+        /// The file to make
+        file: PathBuf,
+        /// Copy the authority's key too; keep such a copy secret
+        #[arg(long)]
+        with_keys: bool,
+    },
+    /// Put a backup where no database is
+    #[command(after_help = "\
+Examples:
+  twinkle central restore /media/backup/twinkle.db --db /var/lib/twinkle/twinkle.db")]
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Expect nothing more of a relay, until it connects again
+    #[command(after_help = "\
+Examples:
+  twinkle central retire 'North gate'")]
+    Retire {
+        /// The relay's name
+        relay: DeviceName,
+    },
     /// Show the calendar, or take it over from the configuration
     Calendar(CalendarArgs),
     /// Show or set which way people go through a door

@@ -200,7 +200,7 @@ fn connect(path: &Path) -> Result<Connection> {
 
 /// Finds out, without writing, whether the file is ours and of which version; then sets what holds
 /// for each connection. 0 is an empty file.
-fn inspect<K: Kind>(connection: &Connection, path: &Path) -> Result<i64> {
+pub(super) fn inspect<K: Kind>(connection: &Connection, path: &Path) -> Result<i64> {
     let number = |sql| {
         connection
             .query_row(sql, [], |row| row.get(0))

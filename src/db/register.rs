@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
 
+use crate::db::values::from_millis;
 use crate::db::{Result, Store, attendance, correction};
 use crate::domain::attendance::{DaysSeen, Person, Unreported};
 use crate::domain::calendar::{Day, Month, department_key};
@@ -76,9 +77,25 @@ impl Store {
         Ok(Facts {
             people,
             anybody: anybody(&transaction, Month::of(first))?,
-            unreported: Vec::new(),
+            unreported: unreported(&transaction)?,
         })
     }
+}
+
+/// The relays that may hold flashes of what they decided by themselves, and since when: each time
+/// that one says that nothing is left, that moves on.
+fn unreported(connection: &Connection) -> Result<Vec<Unreported>> {
+    let mut select = connection.prepare_cached(
+        "SELECT name, complete_until FROM relay
+         WHERE complete_until IS NOT NULL AND retired IS NULL ORDER BY name",
+    )?;
+    let relays = select.query_map([], |row| {
+        Ok(Unreported {
+            relay: row.get(0)?,
+            since: from_millis(row.get(1)?),
+        })
+    })?;
+    Ok(relays.collect::<rusqlite::Result<_>>()?)
 }
 
 fn people(connection: &Connection, asked: Asked<'_>) -> Result<Vec<Person>> {

@@ -9,10 +9,14 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::db::day_rules::DayRules;
 use crate::db::device::{self, DeviceKind};
 use crate::db::values::{from_millis, to_millis};
-use crate::db::{DoorEventEntry, Result, assignment, attendance, door_event, undelivered};
+use crate::db::{
+    Author, DoorEventEntry, Error, Result, Store, assignment, attendance, audit, door_event,
+    undelivered,
+};
 use crate::domain::access::Verdict;
 use crate::domain::calendar::Day;
 use crate::domain::ids::{DeviceName, EmployeeNumber, EventId, SpoolId, TwinkletId};
+use crate::domain::near::nearest;
 use crate::domain::spool::{Acted, ClockFault, Entry, What};
 
 /// A relay tells what it keeps.
@@ -43,6 +47,48 @@ pub struct Spooled {
     pub last: u64,
 }
 
+impl Store {
+    /// Takes a relay out of service, until it connects again: nothing more is expected of it.
+    /// Returns how many entries it had left when it was last heard.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] with the near names if there is no such relay; those of writing.
+    pub fn retire_relay(&mut self, name: &DeviceName, author: &Author) -> Result<u64> {
+        self.write(|transaction| {
+            let waiting = transaction
+                .prepare_cached("SELECT waiting FROM relay WHERE name = ?1")?
+                .query_row([name], |row| row.get(0))
+                .optional()?;
+            let Some(waiting) = waiting else {
+                return Err(no_such_relay(transaction, name));
+            };
+            transaction
+                .prepare_cached("UPDATE relay SET retired = ?2 WHERE name = ?1")?
+                .execute((name, to_millis(author.at)))?;
+            audit::record(transaction, author, "retire", None, name.as_str(), &[])?;
+            Ok(waiting)
+        })
+    }
+}
+
+fn no_such_relay(connection: &Connection, name: &DeviceName) -> Error {
+    let names = || -> Result<Vec<String>> {
+        let mut select = connection.prepare_cached("SELECT name FROM relay")?;
+        let names = select.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<rusqlite::Result<_>>()?)
+    };
+    match names() {
+        Ok(names) => {
+            let near = nearest(name.as_str(), names.iter().map(String::as_str));
+            Error::NotFound(match near.first() {
+                Some(near) => format!("no relay '{name}'; did you mean '{near}'?"),
+                None => format!("no relay '{name}'; 'twinkle central devices' lists them"),
+            })
+        }
+        Err(cause) => cause,
+    }
+}
+
 /// Takes note of what a relay keeps, and returns the number up to which its entries are here.
 pub(super) fn found(
     connection: &Connection,
@@ -57,9 +103,10 @@ pub(super) fn found(
     let waiting = found.last.saturating_sub(stored);
     connection
         .prepare_cached(
-            "UPDATE relay SET spool = ?2, stored = ?3, waiting = ?4, offline_for = ?5,
+            "UPDATE relay SET spool = ?2, stored = ?3, waiting = ?4, offline_for = ?5, retired = NULL,
                  complete_until = CASE
-                     WHEN ?5 IS NULL THEN NULL WHEN ?4 = 0 THEN ?6
+                     WHEN ?4 = 0 THEN iif(?5 IS NULL, NULL, ?6)
+                     WHEN ?5 IS NULL THEN complete_until
                      ELSE coalesce(complete_until, since) END
              WHERE name = ?1",
         )?
@@ -116,7 +163,8 @@ pub(super) fn store(
     connection
         .prepare_cached(
             "UPDATE relay SET stored = max(stored, ?3), waiting = ?4,
-                 complete_until = CASE WHEN offline_for IS NOT NULL AND ?4 = 0 THEN ?5
+                 complete_until = CASE
+                     WHEN ?4 = 0 THEN iif(offline_for IS NULL, NULL, ?5)
                      ELSE complete_until END
              WHERE name = ?1 AND spool = ?2",
         )?

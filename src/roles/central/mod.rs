@@ -27,6 +27,7 @@ use crate::wire::tls::Acceptor;
 
 mod admin;
 mod authority;
+mod backup;
 mod calendar;
 mod checkup;
 mod desk;
@@ -58,6 +59,11 @@ pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
         Some(CentralCommand::Rotate { name, output }) => devices::rotate(&site, &name, output),
         Some(CentralCommand::Disown { name }) => devices::disown(&site, &name),
         Some(CentralCommand::Devices { format }) => devices::list(&site, format),
+        Some(CentralCommand::Backup { file, with_keys }) => {
+            backup::back_up(&site, &file, with_keys)
+        }
+        Some(CentralCommand::Restore { file }) => backup::restore(&site, &file),
+        Some(CentralCommand::Retire { relay }) => backup::retire(&site, &relay),
         Some(CentralCommand::Calendar(args)) => calendar::run(&site, &args),
         Some(CentralCommand::Door(args)) => direction::run(&site, &args),
         None => shutdown::run(serve(args, settings, &site)),

@@ -1,0 +1,117 @@
+//! `twinkle central backup`, `restore` and `retire`.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::author;
+use crate::clock::{Clock, SystemClock};
+use crate::db::{Author, Contents, Store};
+use crate::domain::ids::DeviceName;
+use crate::exit::Exit;
+use crate::roles::central::authority;
+use crate::site::Site;
+
+/// `twinkle central backup`.
+pub(super) fn back_up(site: &Site, to: &Path, with_keys: bool) -> anyhow::Result<Exit> {
+    let (store, _days) = site.open()?;
+    let contents = store.back_up(to)?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}: {}", to.display(), describe(&contents))?;
+    let key = authority::place(store.path());
+    match (key.exists(), with_keys) {
+        (false, _) => (),
+        (true, true) => {
+            copy_key(&key, &authority::place(to))?;
+            writeln!(
+                out,
+                "{}: the authority's key; who has it can make devices that open doors",
+                authority::place(to).display()
+            )?;
+        }
+        (true, false) => writeln!(
+            out,
+            "without the authority's key, {}: keep a copy of that apart, or devices have to be \
+             enrolled anew after a restore (--with-keys copies it too)",
+            key.display()
+        )?,
+    }
+    Ok(Exit::Done)
+}
+
+/// `twinkle central restore`.
+pub(super) fn restore(site: &Site, from: &Path) -> anyhow::Result<Exit> {
+    let to = site.database();
+    let (key, beside) = (authority::place(to), authority::place(from));
+    let contents = Store::restore(from, to)?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}: {}", to.display(), describe(&contents))?;
+    if !key.exists() && beside.exists() {
+        copy_key(&beside, &key)?;
+    }
+    match (contents.identities, key.exists()) {
+        (0, _) => (),
+        (devices, true) => writeln!(out, "{devices} devices will be known by their identities")?,
+        (devices, false) => writeln!(
+            out,
+            "the authority's key is not there: {devices} devices will not be known until it is put \
+             at {}, or they are enrolled anew",
+            key.display()
+        )?,
+    }
+    writeln!(
+        out,
+        "start the central: its relays send by themselves what happened since"
+    )?;
+    Ok(Exit::Done)
+}
+
+/// `twinkle central retire`.
+pub(super) fn retire(site: &Site, relay: &DeviceName) -> anyhow::Result<Exit> {
+    let (mut store, _days) = site.open()?;
+    let author = Author {
+        who: author::who(None),
+        at: SystemClock.now(),
+    };
+    let waiting = store.retire_relay(relay, &author)?;
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "relay '{relay}' is out of service: days are final without it, until it connects again"
+    )?;
+    if waiting > 0 {
+        writeln!(out, "it had {waiting} entries left when it was last heard")?;
+    }
+    Ok(Exit::Done)
+}
+
+fn describe(contents: &Contents) -> String {
+    let Contents {
+        employees, events, ..
+    } = contents;
+    match contents.newest {
+        Some(newest) => format!(
+            "{employees} employees and {events} events, the newest of {}",
+            newest.format("%Y-%m-%d %H:%M:%S UTC")
+        ),
+        None => format!("{employees} employees, no events"),
+    }
+}
+
+/// Copies the authority's key, for its owner's eyes alone.
+fn copy_key(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let copy = || -> io::Result<()> {
+        let key = fs::read(from)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(to)?;
+        file.write_all(&key)?;
+        file.sync_all()
+    };
+    copy().with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
+}
