@@ -63,6 +63,7 @@ fn exit_of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
             | db::Error::Denied { .. }
             | db::Error::Replaced(_)
             | db::Error::Damaged(_)
+            | db::Error::Seal(_)
             | db::Error::Busy
             | db::Error::Sqlite(_) => Exit::Unusable,
         });

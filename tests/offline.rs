@@ -80,6 +80,33 @@ fn who_may_enter_does_also_while_the_central_is_away_and_it_counts_once() {
 }
 
 #[test]
+fn nobody_here_can_check_one_time_codes_so_who_needs_one_waits_for_the_central() {
+    let site = Site::seeded();
+    site.ok(&["employee", "resume", "Ravi"]);
+    let (mut central, relay) = cut_off_for(&site, "12h");
+    let mut lab = known_door(&site, relay.address(), "lab");
+    let mut vault = known_door(&site, relay.address(), "vault");
+    site.ok(&["employee", "code", "Asha Rao", "--enable"]);
+    site.ok(&["central", "door", "vault", "--require-code"]);
+    let newest = site.count("SELECT max(id) FROM audit");
+    let file = relay_file(&site);
+    wait_until(SOON, "the roster follows", || {
+        let at = file.query_row("SELECT at FROM roster", [], |row| row.get::<_, i64>(0));
+        at.unwrap() == newest
+    });
+    central.kill_9();
+    relay.stderr.wait_for("lost the central");
+    let mut coded = lab.new_flash(ASHA);
+    coded.code = Some("123456".to_owned().try_into().unwrap());
+    assert_eq!(lab.ask(&coded).verdict, "central-unreachable");
+    assert_eq!(lab.flash(ASHA).verdict, "central-unreachable");
+    assert_eq!(lab.flash(RAVI).verdict, "open");
+    assert_eq!(vault.flash(RAVI).verdict, "central-unreachable");
+    // What speaks against a badge anyway is known without a code.
+    assert_eq!(vault.flash(NOBODY).verdict, "unknown-twinklet");
+}
+
+#[test]
 fn a_badge_revoked_while_the_relay_was_cut_off_is_refused_once_it_is_back() {
     let site = Site::seeded();
     let (mut central, mut relay) = cut_off_for(&site, "12h");

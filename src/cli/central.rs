@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 
 use crate::cli::{AuthorArgs, SiteArgs};
 use crate::config::WeekdayList;
-use crate::domain::access::Direction;
 use crate::domain::calendar::DayChoice;
+use crate::domain::direction::Direction;
 use crate::domain::ids::DeviceName;
 use crate::render::Format;
 use crate::wire::Role;
@@ -147,7 +147,7 @@ Examples:
     },
     /// Show the calendar, or take it over from the configuration
     Calendar(CalendarArgs),
-    /// Show or set which way people go through a door
+    /// Show or set which way people go through a door, and whether it needs codes
     Door(DoorWayArgs),
 }
 
@@ -208,7 +208,8 @@ A flash at a door that is only an exit says when somebody was last seen, and mak
 Examples:
   twinkle central door 'back door' --direction out
   twinkle central door 'back door' --direction out --since 2026-11-01
-  twinkle central door lab                        which way it is")]
+  twinkle central door lab                        which way it is
+  twinkle central door vault --require-code       opens with one-time codes only")]
 pub struct DoorWayArgs {
     /// The door's name
     pub name: DeviceName,
@@ -218,6 +219,12 @@ pub struct DoorWayArgs {
     /// The first day whose flashes count anew [default: today]
     #[arg(long, value_name = "DAY", requires = "direction")]
     pub since: Option<DayChoice>,
+    /// Open with one-time codes only
+    #[arg(long, conflicts_with_all = ["direction", "no_require_code"])]
+    pub require_code: bool,
+    /// Open without codes for those who need none
+    #[arg(long, conflicts_with = "direction")]
+    pub no_require_code: bool,
     /// Who does it.
     #[command(flatten)]
     pub author: AuthorArgs,

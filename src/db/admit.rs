@@ -4,13 +4,16 @@
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
+use crate::db::code::{self, Proof};
 use crate::db::day_rules::DayRules;
 use crate::db::device::{self, DeviceKind, Sighting};
 use crate::db::door_event::{self, DoorEventEntry};
 use crate::db::event::{self, NewEvent};
+use crate::db::seal::SealingKey;
 use crate::db::trial::{self, Gathered, Moment};
 use crate::db::{Result, SpoolFound, Spooled, Store, attendance, identity, spooled, undelivered};
 use crate::domain::access::{self, Reason, Verdict};
+use crate::domain::code::Code;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 
@@ -51,6 +54,8 @@ pub struct FlashEntry {
     pub relay: Option<DeviceName>,
     /// The badge.
     pub twinklet: TwinkletId,
+    /// The one-time code that came with it.
+    pub code: Option<Code>,
     /// When the device read it by its own clock, UTC milliseconds.
     pub device_at: i64,
     /// Whether there is still time for the door to hear the answer.
@@ -79,6 +84,8 @@ impl Store {
         batch: impl Iterator<Item = &'a Entry>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Outcome>> {
+        let path = self.path().to_owned();
+        let key = || SealingKey::read(&path);
         let mut kept = self.day_rules.take();
         let outcomes = self.write(|transaction| {
             let rules = DayRules::current(transaction, kept.take())?;
@@ -86,7 +93,7 @@ impl Store {
             let at = Moment::new(rules, now);
             batch
                 .map(|entry| match entry {
-                    Entry::Flash(flash) => admit_flash(transaction, flash, rules, &at),
+                    Entry::Flash(flash) => admit_flash(transaction, flash, rules, &at, key),
                     Entry::DoorEvent(new) => {
                         door_event::store(transaction, new, rules.general).map(|()| Outcome::Noted)
                     }
@@ -122,6 +129,7 @@ fn admit_flash(
     flash: &FlashEntry,
     rules: &DayRules,
     at: &Moment,
+    key: impl FnOnce() -> Result<SealingKey>,
 ) -> Result<Outcome> {
     let relay = match &flash.relay {
         Some(name) => device::find(connection, DeviceKind::Relay, name)?,
@@ -133,9 +141,16 @@ fn admit_flash(
         door,
         day,
         holder,
-        facts,
+        mut facts,
     } = trial::gather(connection, &flash.door, flash.twinklet, rules, at, in_time)?;
-    let verdict = access::decide(&facts);
+    let mut verdict = access::decide(&facts);
+    let mut proof = Proof::NotNeeded;
+    if let (Verdict::Open, Some((employee, _))) = (verdict, &holder) {
+        let door_requires = facts.door.is_some_and(|door| door.requires_code);
+        proof = code::examine(connection, key, flash, *employee, door_requires, at.millis)?;
+        facts.code = proof.objection();
+        verdict = access::decide(&facts);
+    }
     let new = NewEvent {
         flash,
         at: at.millis,
@@ -148,6 +163,7 @@ fn admit_flash(
     if !event::append(connection, &new)? {
         return again(connection, &new);
     }
+    code::settle(connection, proof, flash.twinklet, at.millis)?;
     let Some((employee, name)) = holder.filter(|_| verdict == Verdict::Open) else {
         return Ok(Outcome::Decided(verdict, None));
     };

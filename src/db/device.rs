@@ -196,11 +196,15 @@ pub(super) fn find(
 
 /// A door by its name: its id, and what a decision needs of it.
 pub(super) fn door(connection: &Connection, name: &DeviceName) -> Result<Option<(i64, Door)>> {
-    let mut find =
-        connection.prepare_cached("SELECT id, retired IS NOT NULL FROM door WHERE name = ?1")?;
+    let mut find = connection.prepare_cached(
+        "SELECT id, retired IS NOT NULL, requires_code FROM door WHERE name = ?1",
+    )?;
     let door = find.query_row([name], |row| {
-        let retired = row.get(1)?;
-        Ok((row.get(0)?, Door { retired }))
+        let door = Door {
+            retired: row.get(1)?,
+            requires_code: row.get(2)?,
+        };
+        Ok((row.get(0)?, door))
     });
     Ok(door.optional()?)
 }

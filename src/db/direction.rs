@@ -1,8 +1,8 @@
 //! Which way people go through a door.
 
 use crate::db::{Author, Change, Result, Store, attendance, audit};
-use crate::domain::access::Direction;
 use crate::domain::calendar::Day;
+use crate::domain::direction::Direction;
 
 impl Store {
     /// Which way people go through the door of that name.

@@ -13,6 +13,7 @@ mod audit;
 mod backup;
 mod calendar;
 mod closing;
+mod code;
 mod correction;
 mod day_rules;
 mod device;
@@ -34,6 +35,7 @@ mod relay_schema;
 mod roster;
 mod roster_source;
 mod schema;
+mod seal;
 mod spool;
 mod spooled;
 mod trial;
@@ -132,6 +134,9 @@ pub enum Error {
     /// The file was removed or replaced while it was open: what is written to it is lost.
     #[error("{} was removed or replaced while it was open: put it back, or restart", .0.display())]
     Replaced(PathBuf),
+    /// The key outside the database cannot be used, or does not fit; says why.
+    #[error("{0}")]
+    Seal(String),
     /// Another program held the database's lock for longer than we wait.
     #[error("the database is locked by another program; try again when that is done")]
     Busy,

@@ -55,4 +55,9 @@ CREATE TABLE badge (
     PRIMARY KEY (generation, twinklet)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- Whether everybody needs a one-time code at the door.
+ALTER TABLE roster_door ADD COLUMN requires_code INTEGER NOT NULL DEFAULT 0
+    CHECK (requires_code IN (0, 1));
+",
 ];

@@ -156,9 +156,10 @@ impl RelayStore {
             for door in doors {
                 transaction
                     .prepare_cached(
-                        "INSERT INTO roster_door (name, id, retired) VALUES (?1, ?2, ?3)",
+                        "INSERT INTO roster_door (name, id, retired, requires_code)
+                         VALUES (?1, ?2, ?3, ?4)",
                     )?
-                    .execute((&door.name, door.id, door.retired))?;
+                    .execute((&door.name, door.id, door.retired, door.requires_code))?;
             }
             Ok(())
         })
@@ -209,12 +210,13 @@ impl RelayStore {
     pub fn roster_door(&self, name: &DeviceName) -> Result<Option<RosterDoor>> {
         let mut select = self
             .connection
-            .prepare_cached("SELECT id, retired FROM roster_door WHERE name = ?1")?;
+            .prepare_cached("SELECT id, retired, requires_code FROM roster_door WHERE name = ?1")?;
         let door = select.query_row([name], |row| {
             Ok(RosterDoor {
                 name: name.clone(),
                 id: row.get(0)?,
                 retired: row.get(1)?,
+                requires_code: row.get(2)?,
             })
         });
         Ok(door.optional()?)

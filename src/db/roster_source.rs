@@ -49,13 +49,18 @@ impl Store {
     /// # Errors
     /// Those of reading.
     pub fn doors_of_rosters(&self) -> Result<Vec<RosterDoor>> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT name, id, retired IS NOT NULL FROM door ORDER BY id")?;
+        let mut select = self.connection.prepare_cached(
+            "SELECT name, id, retired IS NOT NULL, requires_code FROM door ORDER BY id",
+        )?;
         let doors = select.query_map([], |row| {
             let name: Option<DeviceName> = row.get::<_, String>(0)?.parse().ok();
-            let (id, retired) = (row.get(1)?, row.get(2)?);
-            Ok(name.map(|name| RosterDoor { name, id, retired }))
+            let (id, retired, requires_code) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            Ok(name.map(|name| RosterDoor {
+                name,
+                id,
+                retired,
+                requires_code,
+            }))
         })?;
         let doors: Vec<_> = doors.collect::<rusqlite::Result<_>>()?;
         Ok(doors.into_iter().flatten().collect())
@@ -79,7 +84,8 @@ impl Store {
         let grants = grants(&transaction)?;
         let mut select = transaction.prepare_cached(
             "SELECT twinklet, from_day, until_day, left_on, revoked IS NOT NULL,
-                 suspended IS NOT NULL, hours, doors_listed, employee.number
+                 suspended IS NOT NULL, hours, doors_listed, employee.number,
+                 EXISTS (SELECT 1 FROM code WHERE code.employee = assignment.employee)
              FROM assignment JOIN employee ON employee.number = assignment.employee
              ORDER BY twinklet, from_day DESC, assignment.id DESC",
         )?;
@@ -104,7 +110,7 @@ impl Store {
                 left: day(row.get(3)?),
                 revoked: row.get(4)?,
                 suspended: row.get(5)?,
-                code: false,
+                code: row.get(9)?,
                 hours: row.get(6)?,
                 doors: None,
             };

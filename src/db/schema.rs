@@ -295,6 +295,28 @@ INSERT INTO attendance_seen SELECT day, employee, first, last, flashes FROM atte
 DROP TABLE attendance;
 ALTER TABLE attendance_seen RENAME TO attendance;
 ",
+    "
+-- Who needs one-time codes. The seed is sealed with a key that lies outside the database.
+CREATE TABLE code (
+    employee    INTEGER PRIMARY KEY REFERENCES employee,
+    sealed      BLOB NOT NULL,
+    algorithm   TEXT NOT NULL,          -- 'SHA1' or 'SHA256'
+    digits      INTEGER NOT NULL CHECK (digits BETWEEN 6 AND 8),
+    last_step   INTEGER NOT NULL,       -- up to which steps of 30 s are used
+    since       INTEGER NOT NULL        -- UTC milliseconds
+) STRICT;
+
+-- The badges with which wrong codes came since the last right one.
+CREATE TABLE code_lock (
+    twinklet    INTEGER PRIMARY KEY,
+    wrong       INTEGER NOT NULL,
+    until       INTEGER NOT NULL        -- UTC milliseconds: locked so long
+) STRICT;
+
+-- Whether everybody needs a code at the door.
+ALTER TABLE door ADD COLUMN requires_code INTEGER NOT NULL DEFAULT 0
+    CHECK (requires_code IN (0, 1));
+",
 ];
 
 /// The version of a kind that this program reads and writes.

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use crate::db::day_rules::DayRules;
 use crate::db::values::to_millis;
-use crate::db::{Result, Store, assignment, device};
-use crate::domain::access::{self, Facts, Verdict};
+use crate::db::{Result, Store, assignment, code, device};
+use crate::domain::access::{self, Facts, Reason, Verdict};
 use crate::domain::calendar::Day;
 use crate::domain::ids::{DeviceName, EmployeeNumber, TwinkletId};
 
@@ -66,6 +66,7 @@ pub(super) fn gather(
         today: day,
         wall: at.wall,
         in_time,
+        code: None,
     };
     Ok(Gathered {
         door,
@@ -76,7 +77,8 @@ pub(super) fn gather(
 }
 
 impl Store {
-    /// Decides, on the data of now, a flash of that badge at that door and time, and stores nothing.
+    /// Decides, on the data of now, a flash of that badge without a code at that door and time, and
+    /// stores nothing.
     ///
     /// # Errors
     /// Those of reading.
@@ -88,7 +90,14 @@ impl Store {
     ) -> Result<Verdict> {
         let rules = DayRules::current(&self.connection, None)?;
         let at = Moment::new(&rules, at);
-        let Gathered { facts, .. } = gather(&self.connection, door, twinklet, &rules, &at, true)?;
+        let Gathered {
+            holder, mut facts, ..
+        } = gather(&self.connection, door, twinklet, &rules, &at, true)?;
+        if let Some((employee, _)) = holder
+            && code::is_needed(&self.connection, employee, facts.door)?
+        {
+            facts.code = Some(Reason::CodeMissing);
+        }
         Ok(access::decide(&facts))
     }
 }

@@ -5,7 +5,8 @@ use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
 use crate::db::DeviceKind;
-use crate::domain::access::{Direction, Verdict};
+use crate::domain::access::Verdict;
+use crate::domain::direction::Direction;
 use crate::domain::door_event::Kind;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::hours::Hours;

@@ -1,7 +1,6 @@
 //! Who may enter: [`decide`], one pure function, and the reasons it and others may give.
 
 use std::fmt;
-use std::str::FromStr;
 
 use chrono::NaiveDateTime;
 
@@ -105,6 +104,7 @@ reasons! {
     CodeWrong "code-wrong" "the one-time code is not the right one"
     CodeReused "code-reused" "the one-time code was used before"
     TooManyGuesses "too-many-guesses" "too many wrong attempts; wait"
+    ClockUnset "clock-unset" "the central's clock is not set, so no code can be checked"
     EventReused "event-reused" "the event's id was used before for something else"
     TooLate "too-late" "the time for an answer was over"
     CentralUnreachable "central-unreachable" "nobody could be asked"
@@ -143,46 +143,9 @@ pub struct Facts {
     pub wall: NaiveDateTime,
     /// Whether there is still time for the door to hear the answer.
     pub in_time: bool,
-}
-
-/// Which way people go through a door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// It is only an entrance.
-    In,
-    /// It is only an exit: a flash at it makes nobody present.
-    Out,
-    /// It is both.
-    Both,
-}
-
-impl Direction {
-    /// The word for it.
-    pub fn code(self) -> &'static str {
-        match self {
-            Direction::In => "in",
-            Direction::Out => "out",
-            Direction::Both => "both",
-        }
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.code())
-    }
-}
-
-impl FromStr for Direction {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let all = [Direction::In, Direction::Out, Direction::Both];
-        let named = all
-            .into_iter()
-            .find(|direction| direction.code().eq_ignore_ascii_case(text));
-        named.ok_or("write a direction as in, out or both")
-    }
+    /// What speaks against the one-time code; `None` too if none is needed. It is looked at last,
+    /// so that nobody guesses codes, and none is used up, where nothing opens anyway.
+    pub code: Option<Reason>,
 }
 
 /// A known door, as far as a decision needs it.
@@ -190,6 +153,8 @@ impl FromStr for Direction {
 pub struct Door {
     /// Whether it is out of service.
     pub retired: bool,
+    /// Whether everybody needs a one-time code at it.
+    pub requires_code: bool,
 }
 
 /// A twinklet given to an employee, as far as a decision needs it.
@@ -256,6 +221,8 @@ fn objection(facts: &Facts) -> Option<Reason> {
         Some(Reason::NotThisDoor)
     } else if assignment.hours.as_ref().is_some_and(outside) {
         Some(Reason::OutsideHours)
+    } else if let Some(reason) = facts.code {
+        Some(reason)
     } else if !facts.in_time {
         Some(Reason::TooLate)
     } else {
@@ -282,10 +249,14 @@ mod tests {
             hours: Some("08:00-20:00".parse().unwrap()),
         };
         Facts {
-            door: Some(Door { retired: false }),
+            door: Some(Door {
+                retired: false,
+                requires_code: false,
+            }),
             assignment: Some(assignment),
             today: day("2024-02-10"),
             wall: "2024-02-10T09:00:00".parse().unwrap(),
+            code: None,
             in_time: true,
         }
     }
@@ -321,7 +292,10 @@ mod tests {
             ),
             (
                 Facts {
-                    door: Some(Door { retired: true }),
+                    door: Some(Door {
+                        retired: true,
+                        requires_code: false,
+                    }),
                     ..valid()
                 },
                 Reason::DoorRetired,
@@ -340,6 +314,13 @@ mod tests {
             (with(|a| a.until = Some(day("2024-02-09"))), Reason::Expired),
             (with(|a| a.granted = false), Reason::NotThisDoor),
             (with(|a| a.hours = Some(Hours::NEVER)), Reason::OutsideHours),
+            (
+                Facts {
+                    code: Some(Reason::CodeWrong),
+                    ..valid()
+                },
+                Reason::CodeWrong,
+            ),
             (
                 Facts {
                     in_time: false,

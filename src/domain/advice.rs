@@ -49,11 +49,15 @@ pub fn advice(reason: Reason, refused: Refused<'_>) -> String {
             "to let them in at such hours: twinkle employee edit {who} --hours HOURS, \
              '' for at any time"
         ),
-        Reason::CodeMissing => "have them flash the one-time code with the badge".to_owned(),
+        Reason::CodeMissing => format!(
+            "have them show the badge with a one-time code; for who has none: \
+             twinkle employee code {who} --enable"
+        ),
         Reason::CodeWrong | Reason::CodeReused => {
             "have them wait for the next code, and check the clock of what shows it".to_owned()
         }
         Reason::TooManyGuesses => "have them wait, and watch who tries there".to_owned(),
+        Reason::ClockUnset => "set the clock of the central's machine".to_owned(),
         Reason::Left => format!("if they stay after all: twinkle employee depart {who} --undo"),
         Reason::EventReused => {
             format!("look into the device at {door}: it sends an old event again, or a copy does")

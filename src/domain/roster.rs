@@ -108,6 +108,9 @@ pub struct RosterDoor {
     /// Whether it is out of service.
     #[serde(rename = "r", default, skip_serializing_if = "is_false")]
     pub retired: bool,
+    /// Whether everybody needs a one-time code at it: no relay can check one.
+    #[serde(rename = "c", default, skip_serializing_if = "is_false")]
+    pub requires_code: bool,
 }
 
 /// Decides a flash by what a relay knows; `None` if only the central can.
@@ -131,14 +134,18 @@ pub fn decide(
     let verdict = access::decide(&Facts {
         door: door.map(|door| Door {
             retired: door.retired,
+            requires_code: door.requires_code,
         }),
         assignment,
         today,
         wall,
         in_time: true,
+        code: None,
     });
+    let needs_code =
+        door.is_some_and(|door| door.requires_code) || holding.is_some_and(|holding| holding.code);
     match verdict {
-        Verdict::Open if holding.is_some_and(|holding| holding.code) => None,
+        Verdict::Open if needs_code => None,
         verdict => Some(verdict),
     }
 }
@@ -227,6 +234,7 @@ mod tests {
             name: "lab".parse().unwrap(),
             id: door,
             retired: false,
+            requires_code: false,
         };
         let wall = day(today).and_hms_opt(9, 0, 0).unwrap();
         decide(Some(&door), holdings, day(today), wall).map(Verdict::code)
@@ -259,7 +267,18 @@ mod tests {
             Reason::OutsideHours,
         );
         assert_eq!(decided(3, &with(|h| h.code = true), "2026-02-02"), None);
+        let vault = RosterDoor {
+            name: "vault".parse().unwrap(),
+            id: 3,
+            retired: false,
+            requires_code: true,
+        };
         let wall = day("2026-02-02").and_hms_opt(9, 0, 0).unwrap();
+        let at_vault =
+            |holdings: &[Holding]| decide(Some(&vault), holdings, day("2026-02-02"), wall);
+        assert_eq!(at_vault(&[holding()]), None);
+        let suspended = at_vault(&with(|h| h.suspended = true));
+        assert_eq!(suspended, Some(Verdict::DontOpen(Reason::Suspended)));
         let unknown = decide(None, &[holding()], day("2026-02-02"), wall);
         assert_eq!(unknown, Some(Verdict::DontOpen(Reason::UnknownDoor)));
     }

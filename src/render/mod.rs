@@ -11,8 +11,11 @@ use crate::domain::text::breaks_a_row;
 pub mod csv;
 pub mod list;
 pub mod page;
+mod qr;
 pub mod register;
 pub mod table;
+
+pub use qr::qr;
 
 /// How to print a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

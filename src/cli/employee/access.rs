@@ -1,7 +1,8 @@
-//! The command lines of what an employee may use: badges and doors.
+//! The command lines of what an employee may use and needs: badges, doors, one-time codes.
 
 use clap::Args;
 
+use crate::cli::AuthorArgs;
 use crate::cli::employee::{ChangeArgs, Whom};
 use crate::domain::calendar::DayChoice;
 use crate::domain::ids::{EmployeeRef, TwinkletId};
@@ -91,4 +92,44 @@ pub struct UngrantArgs {
     /// How it is made.
     #[command(flatten)]
     pub change: ChangeArgs,
+}
+
+/// `twinkle employee code`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each code opens one door once. At a door it is flashed, or typed, after the badge's id and a colon:
+7:012345.
+
+Examples:
+  twinkle employee code 'asha rao' --enable       print what her authenticator needs
+  twinkle employee code 'asha rao' --disable")]
+pub struct CodeArgs {
+    /// Who.
+    #[command(flatten)]
+    pub whom: Whom,
+    /// What is to be done.
+    #[command(flatten)]
+    pub change: CodeChange,
+    /// How long codes are: 6 to 8 digits
+    #[arg(long, value_name = "N", default_value_t = 6, requires = "enable")]
+    #[arg(value_parser = clap::value_parser!(u8).range(6..=8))]
+    pub digits: u8,
+    /// Use SHA-256, which not every authenticator knows
+    #[arg(long, requires = "enable")]
+    pub sha256: bool,
+    /// Who makes the change.
+    #[command(flatten)]
+    pub author: AuthorArgs,
+}
+
+/// Whether codes are needed.
+#[derive(Debug, Args)]
+#[group(id = "code_change", required = true, multiple = false)]
+pub struct CodeChange {
+    /// Need codes from a new seed, shown once; an earlier one is void
+    #[arg(long)]
+    pub enable: bool,
+    /// Need none, and forget the seed
+    #[arg(long)]
+    pub disable: bool,
 }

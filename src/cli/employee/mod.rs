@@ -12,7 +12,7 @@ mod import;
 mod mark;
 mod people;
 
-pub use access::{GrantArgs, LendArgs, ReplaceArgs, UngrantArgs};
+pub use access::{CodeArgs, GrantArgs, LendArgs, ReplaceArgs, UngrantArgs};
 pub use import::{ImportArgs, NameRule};
 pub use mark::{MarkArgs, MarkChoice};
 pub use people::{AddArgs, DepartArgs, EditArgs, EditValues, EraseArgs, HistoryArgs, ListArgs};
@@ -62,6 +62,8 @@ Examples:
     Depart(DepartArgs),
     /// Set a day in the register: a forgotten badge, leave, half a day
     Mark(MarkArgs),
+    /// Have an employee need one-time codes, or no longer
+    Code(CodeArgs),
     /// Let an employee in no more
     #[command(after_help = "\
 Examples:

@@ -103,6 +103,7 @@ fn flash(number: u8, twinklet: u64) -> FlashEntry {
         door: door("lab"),
         relay: None,
         twinklet: TwinkletId::new(twinklet).unwrap(),
+        code: None,
         device_at: 1,
         in_time: true,
     }
@@ -255,6 +256,7 @@ fn any_other_use_of_an_events_id_is_refused() {
             ..flash(1, ASHA)
         },
         FlashEntry {
+            code: None,
             device_at: 2,
             ..flash(1, ASHA)
         },

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use crate::db::audit::{self, Author};
 use crate::db::employee::{edit, find};
-use crate::db::{Employee, Error, Result, Store};
+use crate::db::{Employee, Error, Result, Store, code};
 use crate::domain::calendar::Day;
 use crate::domain::ids::EmployeeRef;
 
@@ -12,8 +12,8 @@ use crate::domain::ids::EmployeeRef;
 const TEXTS: &[(&str, &str)] = &[("audit", "detail")];
 
 impl Store {
-    /// Takes an employee's name out of everything, and department and hours too; what is left is
-    /// the number. Returns the employee as of now.
+    /// Takes an employee's name out of everything, and department, hours and one-time codes
+    /// too; what is left is the number. Returns the employee as of now.
     ///
     /// # Errors
     /// [`Error::NotFound`] if nobody is meant, with the near names; [`Error::Conflict`] if several
@@ -61,6 +61,7 @@ impl Store {
                 ..employee
             };
             edit::update(transaction, &after)?;
+            code::forget(transaction, after.number)?;
             Ok(after)
         })?;
         // The log of changes still holds the pages as they were. A reader may keep it from being

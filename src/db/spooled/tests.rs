@@ -78,6 +78,7 @@ impl World {
             door: name("lab"),
             relay: Some(name("site")),
             twinklet: TwinkletId::new(ASHA).unwrap(),
+            code: None,
             device_at: 0,
             in_time: true,
         }))

@@ -230,6 +230,7 @@ impl Service for Desk {
             door: flash.door,
             relay: relay(from),
             twinklet: flash.twinklet,
+            code: flash.code,
             device_at: flash.at,
             in_time: true,
         });

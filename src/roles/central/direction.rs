@@ -6,7 +6,7 @@ use crate::author;
 use crate::cli::DoorWayArgs;
 use crate::clock::{Clock, SystemClock};
 use crate::db::Author;
-use crate::domain::access::Direction;
+use crate::domain::direction::Direction;
 use crate::exit::{Exit, Usage};
 use crate::site::Site;
 

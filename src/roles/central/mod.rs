@@ -65,6 +65,9 @@ pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
         Some(CentralCommand::Restore { file }) => backup::restore(&site, &file),
         Some(CentralCommand::Retire { relay }) => backup::retire(&site, &relay),
         Some(CentralCommand::Calendar(args)) => calendar::run(&site, &args),
+        Some(CentralCommand::Door(args)) if args.require_code || args.no_require_code => {
+            admin::require_code(&site, &args)
+        }
         Some(CentralCommand::Door(args)) => direction::run(&site, &args),
         None => shutdown::run(serve(args, settings, &site)),
     }

@@ -20,6 +20,7 @@ use crate::site::Site;
 
 mod add;
 mod badges;
+mod code;
 mod depart;
 mod doors;
 mod edit;
@@ -59,6 +60,7 @@ pub fn run(args: EmployeeArgs, settings: &Settings) -> anyhow::Result<Exit> {
         EmployeeCommand::Edit(args) => edit::run(&mut office, args)?,
         EmployeeCommand::Depart(args) => depart::run(&mut office, args)?,
         EmployeeCommand::Mark(args) => mark::run(&mut office, args)?,
+        EmployeeCommand::Code(args) => code::run(&mut office, args)?,
         EmployeeCommand::Suspend(args) => suspend::run(&mut office, args, true)?,
         EmployeeCommand::Resume(args) => suspend::run(&mut office, args, false)?,
         EmployeeCommand::Replace(args) => badges::replace(&mut office, args)?,

@@ -1,5 +1,7 @@
 //! `twinkle employee show`.
 
+use chrono::{DateTime, Utc};
+
 use crate::cli::employee::Whom;
 use crate::db::{Badge, Employee};
 use crate::domain::calendar::Day;
@@ -12,13 +14,20 @@ pub(super) fn run(office: &Office, whom: Whom) -> anyhow::Result<()> {
     let today = office.today;
     let employee = office.store.employee(&meant(whom)?, today)?;
     let badges = office.store.badges(employee.number)?;
-    for (what, value) in lines(&employee, &badges, office) {
+    let code = office.store.code_since(employee.number)?;
+    for (what, value) in lines(&employee, &badges, code, office) {
         say(format_args!("{what:12}{}", render::one_line(&value)))?;
     }
     Ok(())
 }
 
-fn lines(employee: &Employee, badges: &[Badge], office: &Office) -> Vec<(&'static str, String)> {
+fn lines(
+    employee: &Employee,
+    badges: &[Badge],
+    code: Option<DateTime<Utc>>,
+    office: &Office,
+) -> Vec<(&'static str, String)> {
+    let minute = |time| office.days.local(time).format("%Y-%m-%d %H:%M");
     let today = office.today;
     let mut lines = vec![
         ("number", employee.number.to_string()),
@@ -37,8 +46,7 @@ fn lines(employee: &Employee, badges: &[Badge], office: &Office) -> Vec<(&'stati
         lines.push(("last day", left.to_string()));
     }
     if let Some(since) = employee.suspended {
-        let since = office.days.local(since).format("%Y-%m-%d %H:%M");
-        lines.push(("suspended", format!("since {since}")));
+        lines.push(("suspended", format!("since {}", minute(since))));
     }
     let hours = employee.hours.as_ref().map(ToString::to_string);
     lines.push(("hours", hours.unwrap_or_else(|| "at any time".to_owned())));
@@ -48,6 +56,9 @@ fn lines(employee: &Employee, badges: &[Badge], office: &Office) -> Vec<(&'stati
         Some(doors) => doors.join(", "),
     };
     lines.push(("doors", doors));
+    if let Some(since) = code {
+        lines.push(("code", format!("needed, since {}", minute(since))));
+    }
     let register = if employee.off_register { "off" } else { "on" };
     lines.push(("register", register.to_owned()));
     for badge in badges {
