@@ -4,6 +4,7 @@
 //! cargo run --release --example load -- 127.0.0.1:9998 --doors 64 --for 10s
 //! cargo run --release --example load -- 127.0.0.1:9998 --doors 64 --rate 1000 --json
 //! cargo run --release --example load -- 127.0.0.1:9999 --plain --badges 1-500 --unknown 0.1
+//! cargo run --release --example load -- 192.168.1.5:9998 --identity lab.identity --doors 64
 //! ```
 
 #![allow(
@@ -18,12 +19,16 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
 use serde_json::json;
 use twinkle::config::Span;
 use twinkle::domain::ids::TwinkletId;
+use twinkle::wire::Role;
+use twinkle::wire::identity::Identity;
 
 #[path = "load/generator.rs"]
 mod generator;
@@ -59,6 +64,9 @@ struct Args {
     /// Speak the replaced system's plain text
     #[arg(long)]
     plain: bool,
+    /// Speak TLS, all doors with the identity in this file: a door's, from 'central enroll'
+    #[arg(long, value_name = "FILE", conflicts_with = "plain")]
+    identity: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -75,14 +83,14 @@ fn parse_badges(text: &str) -> Result<RangeInclusive<u64>, &'static str> {
     }
 }
 
-fn main() -> std::io::Result<()> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
     let plan = Plan {
         server: args.server,
-        speak: if args.plain {
-            Speak::Plain
-        } else {
-            Speak::Frames
+        speak: match &args.identity {
+            Some(file) => Speak::Protected(Arc::new(Identity::load(file, Role::Door, None)?)),
+            None if args.plain => Speak::Plain,
+            None => Speak::Frames,
         },
         doors: args.doors.max(1),
         rate: args.rate,
@@ -116,6 +124,7 @@ fn as_json(plan: &Plan, figures: &Figures) -> serde_json::Value {
         "answers": figures.answered(),
         "verdicts": figures.verdicts,
         "lost": figures.lost,
+        "not_opened": figures.not_opened(),
         "rate": figures.rate(),
         "ms": times,
     })
@@ -123,12 +132,13 @@ fn as_json(plan: &Plan, figures: &Figures) -> serde_json::Value {
 
 fn print(plan: &Plan, figures: &Figures) {
     println!(
-        "{} doors, {:.1} s: {} answers, {} lost, {:.0} a second",
+        "{} doors, {:.1} s: {} answers, {} lost, {:.0} a second, {} not opened",
         plan.doors,
         figures.measured.as_secs_f64(),
         figures.answered(),
         figures.lost,
-        figures.rate()
+        figures.rate(),
+        figures.not_opened()
     );
     for (verdict, count) in &figures.verdicts {
         println!("  {verdict:<20} {count:>10}");

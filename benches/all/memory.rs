@@ -34,7 +34,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         "central MiB",
         "back in s",
         "flashes",
-        "lost",
+        "not opened",
         "max ms",
     ]);
     for doors in CONNECTED {
@@ -67,7 +67,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             format!("{:.1}", central.process.peak_mib()),
             format!("{back:.1}"),
             figures.answered().to_string(),
-            figures.lost.to_string(),
+            figures.not_opened().to_string(),
             format!("{:.1}", figures.within_ms(1.0)),
         ]);
         stop.cancel();

@@ -5,9 +5,12 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::{env, fs};
 
 use twinkle::db::Store;
+use twinkle::wire::Role;
+use twinkle::wire::identity::Identity;
 
 /// The badges that are flashed: all with four digits, so that every packet has the same length.
 pub const BADGES: RangeInclusive<u64> = 1000..=1999;
@@ -151,9 +154,21 @@ impl Site {
             .args(words)
             .env("TWINKLE_DB", self.db())
             .env("TWINKLE_CONFIG", "/dev/null")
+            // Where a relay has its file.
+            .env("XDG_DATA_HOME", self.folder())
             .env("TWINKLE_TIMEZONE", "UTC")
             .env("TWINKLE_LOG", "error");
         command
+    }
+
+    /// Has the central know a device; returns the device's identity file.
+    pub fn enroll(&self, role: &str, name: &str, more: &[&str]) -> PathBuf {
+        let file = self.folder().join(format!("{name}.identity"));
+        let output = ["--output", file.to_str().unwrap()];
+        let args = [&["central", "enroll", name, "--role", role], more, &output].concat();
+        let enrolled = self.command(&args).stdout(Stdio::null()).status().unwrap();
+        assert!(enrolled.success());
+        file
     }
 
     pub fn central(&self) -> Server {
@@ -163,6 +178,20 @@ impl Site {
     pub fn relay(&self, central: &Server) -> Server {
         let to = central.address.to_string();
         Server::start(&mut self.command(&relay("127.0.0.1:0", &to)))
+    }
+
+    /// A central and a relay that speak TLS, and the identity that the relay's doors share.
+    pub fn protected(&self) -> (Server, Server, Arc<Identity>) {
+        // A central speaks TLS if devices are enrolled when it starts.
+        let own = self.enroll("relay", "bench-relay", &[]);
+        let of_doors = self.enroll("door", "bench-door", &["--relay", "bench-relay"]);
+        let central = self.central();
+        let to = central.address.to_string();
+        let args = ["relay", "--listen", "127.0.0.1:0", "--central", &to];
+        let mut command = self.command(&args);
+        let relay = Server::start(command.arg("--identity").arg(own));
+        let identity = Identity::load(&of_doors, Role::Door, None).unwrap();
+        (central, relay, Arc::new(identity))
     }
 }
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use hdrhistogram::Histogram;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until, timeout};
 use twinkle::domain::ids::{DeviceName, EventId, TwinkletId};
 use twinkle::wire::codec::{self, FrameReader};
+use twinkle::wire::identity::Identity;
 use twinkle::wire::{Flash, Hello, Message, Role, VERSIONS};
 
 /// How many doors of one machine share an address of it: some servers limit what comes from one.
@@ -23,10 +23,12 @@ const DOORS_PER_ADDRESS: usize = 250;
 const CONNECT_AT_ONCE: usize = 250;
 
 /// What the doors speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Speak {
     /// The wire protocol.
     Frames,
+    /// The wire protocol over TLS, all doors with this one identity.
+    Protected(Arc<Identity>),
     /// The replaced system's packets, with three fields.
     Plain,
 }
@@ -72,6 +74,12 @@ impl Figures {
     /// The answers that were counted.
     pub fn answered(&self) -> u64 {
         self.times.len()
+    }
+
+    /// The flashes that were not answered with `Open`, be it with another verdict or not at all.
+    pub fn not_opened(&self) -> u64 {
+        let opened = ["open", "Open"].map(|open| self.verdicts.get(open).copied().unwrap_or(0));
+        self.answered() + self.lost - opened.iter().sum::<u64>()
     }
 
     /// Answers a second.
@@ -205,8 +213,8 @@ struct Framed {
     door: DeviceName,
     budget_ms: u32,
     asked: u64,
-    reader: FrameReader<OwnedReadHalf>,
-    writer: OwnedWriteHalf,
+    reader: FrameReader<Box<dyn AsyncRead + Send + Unpin>>,
+    writer: Box<dyn AsyncWrite + Send + Unpin>,
     bytes: BytesMut,
 }
 
@@ -214,13 +222,22 @@ impl Connection {
     /// Connects, and greets.
     async fn open(plan: Arc<Plan>, number: usize) -> Self {
         let stream = connect(plan.server, number).await;
-        match plan.speak {
-            Speak::Plain => Self::Plain(stream),
+        let budget_ms = plan.deadline.as_millis() as u32;
+        let framed = match &plan.speak {
+            Speak::Plain => return Self::Plain(stream),
             Speak::Frames => {
-                let budget_ms = plan.deadline.as_millis() as u32;
-                Self::Frames(Box::new(Framed::greet(stream, number, budget_ms).await))
+                let door = format!("load {number}").parse().expect("a name");
+                let (reader, writer) = stream.into_split();
+                Framed::greet(Box::new(reader), Box::new(writer), door, budget_ms).await
             }
-        }
+            Speak::Protected(identity) => {
+                let connected = identity.connector.connect(stream).await;
+                let (reader, writer) = split(connected.expect("the server takes our identity"));
+                let door = identity.name.clone();
+                Framed::greet(Box::new(reader), Box::new(writer), door, budget_ms).await
+            }
+        };
+        Self::Frames(Box::new(framed))
     }
 
     /// Flashes a badge; returns the verdict, or `None` if the connection broke.
@@ -263,10 +280,14 @@ async fn ask_plainly(stream: &mut TcpStream, badge: u64) -> Option<&'static str>
 }
 
 impl Framed {
-    async fn greet(stream: TcpStream, number: usize, budget_ms: u32) -> Self {
-        let (reader, writer) = stream.into_split();
+    async fn greet(
+        reader: Box<dyn AsyncRead + Send + Unpin>,
+        writer: Box<dyn AsyncWrite + Send + Unpin>,
+        door: DeviceName,
+        budget_ms: u32,
+    ) -> Self {
         let mut framed = Self {
-            door: format!("load {number}").parse().expect("a name"),
+            door,
             budget_ms,
             asked: 0,
             reader: FrameReader::new(reader),
@@ -310,6 +331,7 @@ impl Framed {
     async fn send(&mut self, message: &Message) -> Option<()> {
         self.bytes.clear();
         codec::encode(message, &mut self.bytes).ok()?;
-        self.writer.write_all(&self.bytes).await.ok()
+        self.writer.write_all(&self.bytes).await.ok()?;
+        self.writer.flush().await.ok()
     }
 }

@@ -255,7 +255,10 @@ impl Connector {
     }
 
     /// Shows our papers to a server, and takes it if it is one of ours.
-    pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`] if it is not, or if TLS fails; [`Error::Io`] if the connection does.
+    pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
     ) -> Result<client::TlsStream<S>, Error> {
