@@ -33,9 +33,57 @@ pub(crate) fn composed(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The text with other words in the place of some, whatever their capitals; `None` if they are not in
+/// it. A part of a longer word is left alone.
+pub(crate) fn replace_words(text: &str, old: &str, new: &str) -> Option<String> {
+    let (mut out, mut done) = (String::new(), 0);
+    let mut before = None;
+    for (at, c) in text.char_indices() {
+        let starts = at >= done && !before.is_some_and(char::is_alphanumeric);
+        before = Some(c);
+        let rest = text.get(at..).unwrap_or_default();
+        if starts && let Some(after) = without(rest, old) {
+            out.push_str(text.get(done..at).unwrap_or_default());
+            out.push_str(new);
+            done = text.len() - after.len();
+        }
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    (done > 0).then_some(out)
+}
+
+/// What comes after the words, if the text begins with them and they end there.
+fn without<'a>(text: &'a str, words: &str) -> Option<&'a str> {
+    let mut chars = text.chars();
+    for wanted in words.chars() {
+        let c = chars.next()?;
+        if c != wanted && !c.to_lowercase().eq(wanted.to_lowercase()) {
+            return None;
+        }
+    }
+    let after = chars.as_str();
+    let ends = !words.is_empty() && !after.chars().next().is_some_and(char::is_alphanumeric);
+    ends.then_some(after)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_replaced_whatever_their_capitals_and_parts_of_words_are_not() {
+        let replaced = |text| replace_words(text, "Zoë Al", "erased 1");
+        let both = "zoë al asked; ask ZOË AL's boss";
+        assert_eq!(
+            replaced(both).as_deref(),
+            Some("erased 1 asked; ask erased 1's boss")
+        );
+        assert_eq!(replaced("Zoë Al").as_deref(), Some("erased 1"));
+        for other in ["", "Zoë Also", "McZoë Al", "Zoë  Al", "Zoë"] {
+            assert_eq!(replaced(other), None, "{other}");
+        }
+        assert_eq!(replace_words("anything", "", "x"), None);
+    }
 
     #[test]
     fn equal_texts_become_equal_bytes() {

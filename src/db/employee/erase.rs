@@ -1,15 +1,27 @@
 //! Erasing a person's name, as privacy law may ask for, while the number and all totals stay.
 
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::db::audit::{self, Author};
 use crate::db::employee::{edit, find};
 use crate::db::{Employee, Error, Result, Store, code};
 use crate::domain::calendar::Day;
 use crate::domain::ids::EmployeeRef;
+use crate::domain::text::replace_words;
 
-/// Where a name may stand in a text that somebody wrote.
-const TEXTS: &[(&str, &str)] = &[("audit", "detail")];
+/// Where a name may stand in a text that somebody wrote: table and column.
+const TEXTS: &[(&str, &str)] = &[
+    ("audit", "detail"),
+    ("correction", "reason"),
+    ("closing", "reason"),
+];
+/// The same, in JSON.
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("audit", "old"),
+    ("audit", "new"),
+    ("closing_row", "content"),
+];
 
 impl Store {
     /// Takes an employee's name out of everything, and department, hours and one-time codes
@@ -41,7 +53,8 @@ impl Store {
                 replace(transaction, &old, &name)?;
             }
             transaction.execute(
-                "UPDATE closing_row SET name = ?2 WHERE employee = ?1",
+                "UPDATE closing_row SET name = ?2, content = json_set(content, '$.department', NULL)
+                 WHERE employee = ?1",
                 (employee.number, &name),
             )?;
             // What was written down of this employee's name, as an old or as a new value.
@@ -89,14 +102,57 @@ fn names(connection: &Connection, employee: &Employee) -> Result<Vec<String>> {
 
 /// Replaces a name in what was written by hand.
 fn replace(connection: &Connection, old: &str, new: &str) -> Result<()> {
-    for (table, column) in TEXTS {
-        connection.execute(
-            &format!(
-                "UPDATE {table} SET {column} = replace({column}, ?1, ?2)
-                 WHERE instr({column}, ?1) > 0"
-            ),
-            (old, new),
-        )?;
+    for &place in TEXTS {
+        rewrite(connection, place, |text| replace_words(text, old, new))?;
+    }
+    for &place in DOCUMENTS {
+        rewrite(connection, place, |text| {
+            let mut document: Value = serde_json::from_str(text).ok()?;
+            replace_in(&mut document, old, new).then(|| document.to_string())
+        })?;
     }
     Ok(())
+}
+
+/// Writes anew the texts of a column that change. All are looked at, as SQLite knows the capitals of
+/// ASCII alone; nobody is erased often.
+fn rewrite(
+    connection: &Connection,
+    (table, column): (&str, &str),
+    change: impl Fn(&str) -> Option<String>,
+) -> Result<()> {
+    let mut select = connection.prepare(&format!(
+        "SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
+    ))?;
+    let mut changed = Vec::new();
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(0)?;
+        changed.extend(change(&text).map(|new| (text, new)));
+    }
+    let update = format!("UPDATE {table} SET {column} = ?2 WHERE {column} = ?1");
+    for texts in changed {
+        connection.execute(&update, texts)?;
+    }
+    Ok(())
+}
+
+/// Replaces a name in all texts of a document; whether there was one.
+fn replace_in(document: &mut Value, old: &str, new: &str) -> bool {
+    match document {
+        Value::String(text) => match replace_words(text, old, new) {
+            Some(changed) => {
+                *text = changed;
+                true
+            }
+            None => false,
+        },
+        Value::Array(parts) => parts
+            .iter_mut()
+            .fold(false, |any, part| replace_in(part, old, new) || any),
+        Value::Object(fields) => fields
+            .values_mut()
+            .fold(false, |any, part| replace_in(part, old, new) || any),
+        _ => false,
+    }
 }
