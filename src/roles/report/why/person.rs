@@ -336,7 +336,10 @@ fn what_to_do(
     }
     let absent = matches!(shown.mark(), Some(Mark::Absent | Mark::AbsentSoFar));
     if absent && sources.asked.day < sources.today {
-        all.push("if they were there all the same: have the office correct that day".to_owned());
+        all.push(format!(
+            "if they were there all the same: twinkle employee mark {} {} P --reason TEXT",
+            employee.number, sources.asked.day
+        ));
     }
     if all.is_empty() {
         all.push("nothing: all is as it should be".to_owned());
