@@ -192,11 +192,23 @@ added 2: ravi, joined 2021-02-01
 FEB.db, row 1: 'x' on 2021-02-04 is neither p nor a
 FEB.db, row 1: February 2021 has no day 30
 FEB.db, row 3: name '?': the name has no letter in it
-FEB.db: asha is marked p on 2021-02-02, and no log has a flash; not taken in
 "
         ),
         "{said}"
     );
+    let ends = "1 days set to present by the sheets alone, 0 set already\n";
+    assert!(said.ends_with(ends), "{said}");
+    let why = old.site.ok(&["report", "why", "1", "--on", "2021-02-02"]);
+    let reason = "marked p in FEB.db, and no log has a flash";
+    assert!(why.contains(reason), "{why}");
+    let row = old
+        .site
+        .ok(&["report", "--month", "2021-02", "--format", "csv"]);
+    assert!(row.contains("\n1,Asha Rao,"), "{row}");
+    let again = old.ok(&["--year", "2021", "--map", "asha=Asha Rao"]);
+    let ends = "0 days set to present by the sheets alone, 1 set already\n";
+    assert!(again.ends_with(ends), "{again}");
+    assert_eq!(old.site.count("SELECT count(*) FROM correction"), 1);
 }
 
 #[test]

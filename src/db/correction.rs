@@ -137,7 +137,8 @@ fn last_mark(
     Ok(mark.flatten())
 }
 
-fn record(
+/// Writes a correction down, and who made it.
+pub(super) fn record(
     connection: &Connection,
     employee: EmployeeNumber,
     new: &NewCorrection,

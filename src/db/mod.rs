@@ -55,7 +55,7 @@ pub use event_list::{EventRow, What};
 pub use grant::{Grant, no_door};
 pub use identity::Enrolled;
 pub use import::{Everybody, Planned};
-pub use moving::{Moved, Mover, OldFlash};
+pub use moving::{Moved, Mover, OldFlash, OldMark};
 pub use open::{Condition, Opened};
 pub use original::{OldTable, old_tables};
 pub use register::{Asked, Facts};

@@ -11,9 +11,11 @@ use crate::db::audit::{self, Author};
 use crate::db::device::{self, DeviceKind};
 use crate::db::employee::{Change, edit, find};
 use crate::db::values::to_millis;
-use crate::db::{Employee, Result, Store, attendance, import};
+use crate::db::{Employee, NewCorrection, Result, Store, attendance, correction, import};
+use crate::domain::attendance::Mark;
 use crate::domain::calendar::Day;
 use crate::domain::ids::{DeviceName, EmployeeNumber, EmployeeRef, EventId, TwinkletId};
+use crate::domain::remark::Remark;
 
 /// How long a slice of flashes holds the write lock, and how long it is free before the next.
 const SLICE: Duration = Duration::from_millis(25);
@@ -59,6 +61,17 @@ pub struct OldFlash {
     pub employee: EmployeeNumber,
 }
 
+/// A day on which somebody was present by a month's sheet.
+#[derive(Debug, Clone)]
+pub struct OldMark {
+    /// Who.
+    pub employee: EmployeeNumber,
+    /// When.
+    pub day: Day,
+    /// Where that is written.
+    pub reason: Remark,
+}
+
 impl Store {
     /// Takes people in with their badges, all of them or nobody.
     ///
@@ -98,21 +111,64 @@ impl Store {
             |row| row.get(0),
         )?;
         let mut place = first - i64::try_from(new.len()).unwrap_or(i64::MAX);
-        let mut todo = new.iter().peekable();
+        self.in_slices(&new, |transaction, flash| {
+            append(transaction, flash, place)?;
+            place += 1;
+            Ok(())
+        })?;
+        Ok(new.len())
+    }
+
+    /// Corrects those days to present on which nobody was seen and nobody corrected anything; returns
+    /// how many there were. Comes after the flashes, which know better. When only trying out, nothing
+    /// is written.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn move_marks_in(&mut self, marks: &[OldMark], author: &Author) -> Result<usize> {
+        let mut new = Vec::new();
+        for mark in marks {
+            let mut find = self.connection.prepare_cached(
+                "SELECT 1 FROM attendance WHERE day = ?1 AND employee = ?2
+                 UNION ALL SELECT 1 FROM correction WHERE day = ?1 AND employee = ?2",
+            )?;
+            if !find.exists((mark.day, mark.employee))? {
+                new.push(mark);
+            }
+        }
+        if !self.rehearsing {
+            self.in_slices(&new, |transaction, mark| {
+                let present = NewCorrection {
+                    day: mark.day,
+                    mark: Some(Mark::Present),
+                    reason: mark.reason.clone(),
+                };
+                correction::record(transaction, mark.employee, &present, author)
+            })?;
+        }
+        Ok(new.len())
+    }
+
+    /// Writes all in slices too short for a flash to notice.
+    fn in_slices<T>(
+        &mut self,
+        all: &[T],
+        mut write: impl FnMut(&Connection, &T) -> Result<()>,
+    ) -> Result<()> {
+        let mut todo = all.iter().peekable();
         while todo.peek().is_some() {
             self.write(|transaction| {
                 let began = Instant::now();
                 while began.elapsed() < SLICE
-                    && let Some(flash) = todo.next()
+                    && let Some(one) = todo.next()
                 {
-                    append(transaction, flash, place)?;
-                    place += 1;
+                    write(transaction, one)?;
                 }
                 Ok(())
             })?;
             import::pause(SLICE);
         }
-        Ok(new.len())
+        Ok(())
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 
 use crate::cli::employee::ImportArgs;
-use crate::db::{self, Moved, Mover, OldFlash};
-use crate::domain::calendar::Days;
+use crate::db::{self, Moved, Mover, OldFlash, OldMark};
+use crate::domain::calendar::{Day, Days};
 use crate::domain::ids::{EmployeeNumber, EventId};
+use crate::domain::remark::Remark;
 use crate::render;
 use crate::roles::employee::{Office, say};
 
-use files::LoggedFlash;
+use files::{LoggedFlash, SheetRow};
 use people::{People, Renamed};
 
 mod files;
@@ -43,25 +44,29 @@ pub(super) fn run(office: &mut Office, args: &ImportArgs) -> anyhow::Result<()> 
         .filter_map(|flash| Some(old_flash(flash, whose(&flash.name)?, office.days)))
         .collect();
     let added = office.store.move_flashes_in(&flashes)?;
-    let present: HashSet<_> = flashes
+    let mut present: HashSet<_> = flashes
         .iter()
         .map(|flash| (flash.employee, flash.day))
         .collect();
-    let mut only_marked = Vec::new();
-    for row in &found.sheet_rows {
-        // The log knows better.
-        let days = row.marks.iter().filter(|(day, is_present)| {
-            *is_present && whose(&row.name).is_some_and(|who| !present.contains(&(who, *day)))
-        });
-        only_marked.extend(days.map(|(day, _)| {
-            format!(
-                "{}: {} is marked p on {day}, and no log has a flash; not taken in",
-                row.file, row.name
-            )
-        }));
-    }
+    let marks: Vec<_> = found
+        .sheet_rows
+        .iter()
+        .filter_map(|row| {
+            let at = people.of(&row.name, &renamed)?;
+            let mover = people.movers.get(at)?;
+            let joined = match employees.iter().find(|e| Some(e.number) == mover.known) {
+                Some(known) => known.joined,
+                None => mover.joined,
+            };
+            Some(old_marks(row, *numbers.get(at)?, joined))
+        })
+        .flatten()
+        // Of two sheets, and where the log has a flash, one is enough.
+        .filter(|mark| present.insert((mark.employee, mark.day)))
+        .collect();
+    let set = office.store.move_marks_in(&marks, &office.author)?;
     report(&people, &moved)?;
-    for note in found.notes.iter().chain(&only_marked).chain(&people.notes) {
+    for note in found.notes.iter().chain(&people.notes) {
         say(format_args!("{}", render::one_line(note)))?;
     }
     let new = people
@@ -74,6 +79,12 @@ pub(super) fn run(office: &mut Office, args: &ImportArgs) -> anyhow::Result<()> 
         people.movers.len() - new,
         flashes.len() - added
     ))?;
+    if !marks.is_empty() {
+        say(format_args!(
+            "{set} days set to present by the sheets alone, {} set already",
+            marks.len() - set
+        ))?;
+    }
     Ok(())
 }
 
@@ -116,6 +127,29 @@ fn old_flash(flash: &LoggedFlash, employee: EmployeeNumber, days: Days) -> OldFl
         twinklet: flash.twinklet,
         employee,
     }
+}
+
+/// The days on which a sheet has somebody present who was employed.
+fn old_marks(row: &SheetRow, employee: EmployeeNumber, joined: Day) -> Vec<OldMark> {
+    let reason = format!("marked p in {}, and no log has a flash", row.file);
+    // A name of a file may be no text for a reason.
+    let reason = reason
+        .parse()
+        .or_else(|_| "marked p in the old sheet".parse());
+    let Ok(reason): Result<Remark, _> = reason else {
+        return Vec::new();
+    };
+    let present = row
+        .marks
+        .iter()
+        .filter(|&&(day, is_present)| is_present && joined <= day);
+    present
+        .map(|&(day, _)| OldMark {
+            employee,
+            day,
+            reason: reason.clone(),
+        })
+        .collect()
 }
 
 /// The instant of a time on the site's wall: the first, if clocks showed it twice; as if they had
