@@ -196,7 +196,7 @@ FEB.db, row 3: name '?': the name has no letter in it
         ),
         "{said}"
     );
-    let ends = "1 days set to present by the sheets alone, 0 set already\n";
+    let ends = "present by the sheets alone: 1 days set, 0 there already\n";
     assert!(said.ends_with(ends), "{said}");
     let why = old.site.ok(&["report", "why", "1", "--on", "2021-02-02"]);
     let reason = "marked p in FEB.db, and no log has a flash";
@@ -206,7 +206,7 @@ FEB.db, row 3: name '?': the name has no letter in it
         .ok(&["report", "--month", "2021-02", "--format", "csv"]);
     assert!(row.contains("\n1,Asha Rao,"), "{row}");
     let again = old.ok(&["--year", "2021", "--map", "asha=Asha Rao"]);
-    let ends = "0 days set to present by the sheets alone, 1 set already\n";
+    let ends = "present by the sheets alone: 0 days set, 1 there already\n";
     assert!(again.ends_with(ends), "{again}");
     assert_eq!(old.site.count("SELECT count(*) FROM correction"), 1);
 }

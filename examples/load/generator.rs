@@ -19,6 +19,8 @@ use twinkle::wire::{Flash, Hello, Message, Role, VERSIONS};
 
 /// How many doors of one machine share an address of it: some servers limit what comes from one.
 const DOORS_PER_ADDRESS: usize = 250;
+/// The longest time that is told from longer ones, in microseconds.
+const LONGEST_US: u64 = 60_000_000;
 /// How many doors connect at once.
 const CONNECT_AT_ONCE: usize = 250;
 
@@ -96,7 +98,7 @@ impl Figures {
 /// Has all doors connect, and then flash; returns what they saw.
 pub async fn run(plan: &Plan) -> Figures {
     let figures = Figures {
-        times: Histogram::new(3).expect("three digits are allowed"),
+        times: Histogram::new_with_bounds(1, LONGEST_US, 3).expect("bounds that are allowed"),
         verdicts: BTreeMap::new(),
         lost: 0,
         measured: plan.measured,
@@ -321,7 +323,9 @@ impl Framed {
         self.send(&flash).await?;
         loop {
             match self.reader.next().await.ok()? {
-                Message::Verdict(answer) => return Some(answer.verdict.code()),
+                Message::Verdict(answer) if answer.seq == self.asked => {
+                    return Some(answer.verdict.code());
+                }
                 Message::Ping(echo) => self.send(&Message::Pong(echo)).await?,
                 _ => (),
             }

@@ -18,6 +18,8 @@ mod notes;
 mod table;
 mod xlsx;
 
+pub(crate) use notes::listed;
+
 /// One month, or some days of one, as it is shown.
 #[derive(Debug)]
 pub struct Page {

@@ -123,14 +123,18 @@ fn names_of(names: &[&str]) -> String {
     }
 }
 
-/// As in `20, 21 Feb`.
-fn listed(days: &[Day]) -> String {
-    let numbers: Vec<_> = days
-        .iter()
-        .map(|day| day.format("%-d").to_string())
+/// As in `3, 5, 12–17 Feb`: three days in a row, or more, as one.
+pub(crate) fn listed(days: &[Day]) -> String {
+    let runs = days.chunk_by(|one, next| one.succ_opt() == Some(*next));
+    let number = |day: &Day| day.format("%-d").to_string();
+    let texts: Vec<_> = runs
+        .flat_map(|run| match run {
+            [first, _, .., last] => vec![format!("{}–{}", number(first), number(last))],
+            few => few.iter().map(number).collect(),
+        })
         .collect();
     let month = days.first().map(|day| day.format(" %b").to_string());
-    numbers.join(", ") + &month.unwrap_or_default()
+    texts.join(", ") + &month.unwrap_or_default()
 }
 
 /// As in `20 Feb`.

@@ -57,7 +57,12 @@ pub(super) fn run(site: &Site, args: &CalendarArgs) -> anyhow::Result<Exit> {
             )?;
         }
     }
-    render::print_grid(&holidays(&before, year), args.format)?;
+    let holidays = holidays(&before, year);
+    if holidays.rows.is_empty() && args.format == Format::Table {
+        writeln!(io::stdout(), "no holidays in {year}")?;
+        return Ok(Exit::Done);
+    }
+    render::print_grid(&holidays, args.format)?;
     Ok(Exit::Done)
 }
 

@@ -10,7 +10,7 @@ use crate::domain::attendance::sheet::Sheet;
 use crate::domain::attendance::{Note, Register, amendments};
 use crate::domain::calendar::{Day, Days, Month, department_key};
 use crate::domain::remark::Remark;
-use crate::render::register::{Page, Signed};
+use crate::render::register::{Page, Signed, listed};
 use crate::roles::report::register::Moment;
 
 /// Keeps a month as it is signed.
@@ -34,8 +34,7 @@ pub(super) fn close(
         let days = match note {
             Note::NobodySeen(days) | Note::Unreported(_, days) => days,
         };
-        let days: Vec<_> = days.iter().map(Day::to_string).collect();
-        warn!("signed although not final: {}", days.join(", "));
+        warn!("signed although not final: {}", listed(days));
     }
     store.close_month(&register, sheet, author)?;
     Ok(())

@@ -77,12 +77,13 @@ pub(super) struct Given {
     pub(super) days: Option<(Day, Option<Day>)>,
 }
 
-/// Reads a file, whose bytes these are, as of today.
+/// Reads a file, whose bytes these are, as of today: its lines, and those that say nothing that can
+/// be.
 ///
 /// # Errors
-/// Every line that cannot be taken in.
-pub(super) fn read(bytes: &[u8], today: Day) -> Result<Vec<Row>, Vec<BadLine>> {
-    let bad_header = |reason: String| vec![BadLine { line: 1, reason }];
+/// Why nothing of it can be read.
+pub(super) fn read(bytes: &[u8], today: Day) -> Result<(Vec<Row>, Vec<BadLine>), BadLine> {
+    let bad_header = |reason: String| BadLine { line: 1, reason };
     if UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
         let reason = "the file is UTF-16; save it as 'CSV UTF-8'";
         return Err(bad_header(reason.to_owned()));
@@ -120,7 +121,7 @@ pub(super) fn read(bytes: &[u8], today: Day) -> Result<Vec<Row>, Vec<BadLine>> {
             Err(reason) => bad.push(BadLine { line, reason }),
         }
     }
-    if bad.is_empty() { Ok(rows) } else { Err(bad) }
+    Ok((rows, bad))
 }
 
 /// Counts lines. The reader itself takes a record to begin with the line feed that ends the one

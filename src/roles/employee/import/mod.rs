@@ -31,13 +31,22 @@ pub(super) fn run(office: &mut Office, args: &ImportArgs) -> anyhow::Result<()> 
         return Err(Usage(one.to_owned()).into());
     };
     let bytes = read(path)?;
-    let rows = file::read(&bytes, office.today).map_err(|bad| refuse(path, &bad))?;
+    let read = file::read(&bytes, office.today);
+    let (rows, unread) = read.map_err(|bad| refuse(path, &[bad]))?;
     drop(bytes);
     let (today, now) = (office.today, office.author.at);
     let mut done = Vec::new();
     for _ in 0..ATTEMPTS {
         let everybody = office.store.everybody(today)?;
-        let plan = plan::plan(&rows, &everybody, today, now).map_err(|bad| refuse(path, &bad))?;
+        let plan = match plan::plan(&rows, &everybody, today, now) {
+            Ok(plan) if unread.is_empty() => plan,
+            planned => {
+                let mut bad = planned.err().unwrap_or_default();
+                bad.extend(unread);
+                bad.sort();
+                return Err(refuse(path, &bad));
+            }
+        };
         let bar = progress(plan.len())?;
         let numbers = office
             .store

@@ -81,7 +81,7 @@ pub(super) fn run(office: &mut Office, args: &ImportArgs) -> anyhow::Result<()> 
     ))?;
     if !marks.is_empty() {
         say(format_args!(
-            "{set} days set to present by the sheets alone, {} set already",
+            "present by the sheets alone: {set} days set, {} there already",
             marks.len() - set
         ))?;
     }

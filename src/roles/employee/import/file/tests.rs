@@ -5,12 +5,18 @@ fn today() -> Day {
 }
 
 fn rows(text: &str) -> Vec<Row> {
-    read(text.as_bytes(), today()).unwrap()
+    let (rows, bad) = read(text.as_bytes(), today()).unwrap();
+    assert_eq!(bad, []);
+    rows
 }
 
 /// The reasons, each with its line.
 fn bad(bytes: &[u8]) -> Vec<String> {
-    let bad = read(bytes, today()).unwrap_err();
+    let bad = match read(bytes, today()) {
+        Ok((_, bad)) => bad,
+        Err(whole) => vec![whole],
+    };
+    assert!(!bad.is_empty());
     bad.iter()
         .map(|bad| format!("{}: {}", bad.line, bad.reason))
         .collect()
