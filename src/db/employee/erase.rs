@@ -147,12 +147,15 @@ fn replace_in(document: &mut Value, old: &str, new: &str) -> bool {
             }
             None => false,
         },
-        Value::Array(parts) => parts
-            .iter_mut()
-            .fold(false, |any, part| replace_in(part, old, new) || any),
-        Value::Object(fields) => fields
-            .values_mut()
-            .fold(false, |any, part| replace_in(part, old, new) || any),
+        // All of them, also after the first.
+        Value::Array(parts) => {
+            let replaced = parts.iter_mut().map(|part| replace_in(part, old, new));
+            replaced.fold(false, |any, one| any | one)
+        }
+        Value::Object(fields) => {
+            let replaced = fields.values_mut().map(|part| replace_in(part, old, new));
+            replaced.fold(false, |any, one| any | one)
+        }
         _ => false,
     }
 }
