@@ -4,10 +4,23 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
+# Where the administrator's settings are.
+SYSCONFDIR ?= /etc
 # Where cargo builds, if the user has it build elsewhere.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+# What is installed.
+BINARY ?= $(TARGET)/release/twinkle
+PACKAGE ?= $(TARGET)/package
+# And where to.
+BIN = $(DESTDIR)$(PREFIX)/bin
+SHARE = $(DESTDIR)$(PREFIX)/share
+DOC = $(SHARE)/doc/twinkle
+UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+UDEV = $(DESTDIR)$(PREFIX)/lib/udev/rules.d
+SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d
 
-.PHONY: build demo test test-outage test-vm vm-packages check fmt-check lint doc bench fuzz deny install uninstall clean
+.PHONY: build demo test test-outage test-vm vm-packages check fmt-check lint doc bench fuzz deny \
+	package-files install install-files dist uninstall clean
 
 # The release binary: target/release/twinkle
 build:
@@ -76,11 +89,54 @@ fuzz:
 			-artifact_prefix=fuzz/artifacts/$$target/ fuzz/corpus/$$target $$seeds; \
 	done
 
-install: build
-	install -D -m 755 $(TARGET)/release/twinkle $(DESTDIR)$(PREFIX)/bin/twinkle
+# What an installation has beside the program: manual pages and completions.
+package-files:
+	$(CARGO) run --quiet --release --locked --example package_files -- $(PACKAGE)
 
+install: build package-files
+	$(MAKE) --no-print-directory install-files
+
+# The same of what is built already: BINARY, and PACKAGE with manual pages and completions. What is
+# in SYSCONFDIR belongs to the administrator, and stays if it is there.
+install-files:
+	install -D -m 755 $(BINARY) $(BIN)/twinkle
+	install -d $(SHARE)/man/man1 $(UNITS) $(UDEV) $(SYSUSERS) $(DOC)/examples $(DESTDIR)$(SYSCONFDIR)/twinkle
+	install -m 644 $(PACKAGE)/man/*.1 $(SHARE)/man/man1/
+	install -D -m 644 $(PACKAGE)/completions/twinkle.bash $(SHARE)/bash-completion/completions/twinkle
+	install -D -m 644 $(PACKAGE)/completions/_twinkle $(SHARE)/zsh/site-functions/_twinkle
+	install -D -m 644 $(PACKAGE)/completions/twinkle.fish $(SHARE)/fish/vendor_completions.d/twinkle.fish
+	set -e; for unit in examples/systemd/*.service examples/systemd/*.timer; do \
+		sed 's,/usr/bin/,$(PREFIX)/bin/,' $$unit > $(UNITS)/$${unit##*/}; \
+		chmod 644 $(UNITS)/$${unit##*/}; \
+	done
+	install -m 644 packaging/60-twinkle.rules $(UDEV)/
+	install -m 644 packaging/sysusers.conf $(SYSUSERS)/twinkle.conf
+	install -m 644 README.md CHANGELOG.md docs/*.md $(DOC)/
+	install -m 644 examples/config/twinkle.toml $(DOC)/examples/
+	[ -e $(DESTDIR)$(SYSCONFDIR)/twinkle/twinkle.toml ] || \
+		install -m 644 packaging/twinkle.toml $(DESTDIR)$(SYSCONFDIR)/twinkle/twinkle.toml
+
+# What is given away: the sources, and the program for this kind of machine with all that 'install'
+# puts beside it, each as a tarball; and their checksums.
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+MACHINE = $(shell uname -m)-linux
+DIST = $(TARGET)/dist
+dist: build package-files
+	rm -rf $(DIST) && mkdir -p $(DIST)/root
+	git archive --prefix=twinkle-$(VERSION)/ -o $(DIST)/twinkle-$(VERSION).tar.gz HEAD
+	$(MAKE) --no-print-directory install-files DESTDIR=$(abspath $(DIST))/root PREFIX=/usr
+	tar -C $(DIST)/root --sort=name --owner=0 --group=0 --numeric-owner \
+		--mtime=@$$(git log -1 --format=%ct) -czf $(DIST)/twinkle-$(VERSION)-$(MACHINE).tar.gz .
+	rm -r $(DIST)/root
+	cd $(DIST) && sha256sum *.tar.gz > SHA256SUMS && cat SHA256SUMS
+
+# Takes the program away; /etc/twinkle and /var/lib/twinkle stay.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/twinkle
+	rm -f $(BIN)/twinkle $(SHARE)/man/man1/twinkle.1 $(SHARE)/man/man1/twinkle-*.1
+	rm -f $(SHARE)/bash-completion/completions/twinkle $(SHARE)/zsh/site-functions/_twinkle
+	rm -f $(SHARE)/fish/vendor_completions.d/twinkle.fish
+	rm -f $(UNITS)/twinkle-* $(UDEV)/60-twinkle.rules $(SYSUSERS)/twinkle.conf
+	rm -rf $(DOC)
 
 clean:
 	$(CARGO) clean

@@ -27,4 +27,5 @@ pub mod roles;
 pub mod service;
 pub mod shutdown;
 pub mod site;
+pub mod version;
 pub mod wire;

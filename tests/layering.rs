@@ -18,7 +18,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("batches", &[]),
     (
         "cli",
-        &["config", "domain", "hw", "logging", "render", "wire"],
+        &[
+            "config", "domain", "hw", "logging", "render", "version", "wire",
+        ],
     ),
     ("clock", &["domain"]),
     ("console", &[]),
@@ -44,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "site",
         &["author", "cli", "clock", "config", "db", "domain", "ics"],
     ),
+    ("version", &[]),
     ("wire", &["backoff", "clock", "domain"]),
 ];
 

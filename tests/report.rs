@@ -8,6 +8,8 @@
 
 mod common;
 
+use std::fs;
+
 use common::{ASHA, Client, Ended, NOBODY, Proc, RAVI, Site, TestClock};
 
 /// A site in which Asha was there on every working day of February 2024 but the 14th, Ravi on the
@@ -319,4 +321,21 @@ fn this_month_and_today_are_those_of_the_clock() {
         ravi,
         "2,Ravi,A,A,A,W,P,A,A,A,A,A,P,A,A,P,a,,,W,,,,,,,W,,,,,3,10"
     );
+}
+
+#[test]
+fn a_register_put_into_a_folder_is_named_by_its_month() {
+    let site = Site::seeded();
+    let folder = site.folder.path().join("office");
+    fs::create_dir(&folder).unwrap();
+    let register = ["report", "--month", "2024-02", "-o", "office"];
+    site.ok(&[&register[..], &["--format", "xlsx"]].concat());
+    site.ok(&[&register[..], &["--format", "csv"]].concat());
+    for name in ["register-2024-02.xlsx", "register-2024-02.csv"] {
+        assert!(folder.join(name).is_file(), "{name}");
+    }
+    // One person's would take everybody's place the next time.
+    let one = site.run(&[&register[..], &["--employee", "Ravi"]].concat());
+    assert_eq!(one.code, Some(2), "{one:?}");
+    assert!(one.stderr.contains("name a file in it"), "{one:?}");
 }

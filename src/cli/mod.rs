@@ -33,7 +33,7 @@ pub use why::WhyArgs;
 #[derive(Debug, Parser)]
 #[command(
     name = "twinkle",
-    version,
+    version = crate::version::VERSION,
     max_term_width = 100,
     after_help = "\
 Examples:

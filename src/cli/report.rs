@@ -50,7 +50,7 @@ pub struct ReportArgs {
     /// table, csv, json or xlsx [default: as FILE's name says, else table]
     #[arg(long, value_enum, hide_possible_values = true)]
     pub format: Option<RegisterFormat>,
-    /// Write it there instead of to standard output
+    /// Write it there, or into that folder, not to standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Keep the month as signed; what changes later is listed beside it

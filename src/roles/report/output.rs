@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use crate::domain::calendar::Month;
 use crate::exit::{Unusable, Usage};
 use crate::render::RegisterFormat;
 use crate::render::register::{Report, write};
@@ -20,6 +21,35 @@ pub(super) fn format(named: Option<RegisterFormat>, file: Option<&Path>) -> Regi
         _ => RegisterFormat::Table,
     };
     named.unwrap_or(by_name)
+}
+
+/// The file that is meant: in a folder, one named by the month, as `register-2026-10.xlsx`.
+///
+/// # Errors
+/// [`Usage`] for a folder and a register of less than everybody: the next one would take its place.
+pub(super) fn place(
+    named: PathBuf,
+    month: Option<Month>,
+    format: RegisterFormat,
+) -> Result<PathBuf, Usage> {
+    if !named.is_dir() {
+        return Ok(named);
+    }
+    let Some(month) = month else {
+        let folder = named.display();
+        return Err(Usage(format!(
+            "{folder} is a folder, which takes the register of a month and everybody: name a file \
+             in it"
+        )));
+    };
+    let extension = match format {
+        RegisterFormat::Table => "txt",
+        RegisterFormat::Csv => "csv",
+        RegisterFormat::Json => "json",
+        RegisterFormat::Xlsx => "xlsx",
+    };
+    let month = month.first().format("%Y-%m");
+    Ok(named.join(format!("register-{month}.{extension}")))
 }
 
 /// Writes a report.

@@ -105,8 +105,11 @@ pub(super) fn run(
         hours: args.hours,
         days,
     };
-    let file = args.output.as_deref();
-    output::put(&report, output::format(args.format, file), file)
+    let format = output::format(args.format, args.output.as_deref());
+    let whole = args.month.is_some() && args.employee.is_none() && args.department.is_none();
+    let place = |named| output::place(named, whole.then_some(Month::of(first)), format);
+    let file = args.output.clone().map(place).transpose()?;
+    output::put(&report, format, file.as_deref())
 }
 
 /// A month's register as a table, as wide as the terminal and without colours.
