@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::domain::attendance::sheet::Sheet;
 use crate::domain::ids::DeviceName;
 use crate::domain::near::nearest;
-use crate::wire::address::HostPort;
+use crate::wire::address::{Addresses, HostPort};
 use crate::wire::plain::PlainRule;
 
 mod calendar;
@@ -93,8 +93,8 @@ pub struct CentralSettings {
 pub struct RelaySettings {
     /// The relay's name.
     pub name: Option<DeviceName>,
-    /// Where the central listens, `HOST:PORT`.
-    pub central: Option<HostPort>,
+    /// Where the central listens, `HOST:PORT`; alternatives, the preferred first.
+    pub central: Option<Addresses>,
     /// Where to listen, `HOST:PORT`.
     pub listen: Option<HostPort>,
     /// Whose plain-text packets to accept.

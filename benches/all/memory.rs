@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use twinkle::clock::SystemClock;
 use twinkle::wire::Role;
+use twinkle::wire::address::HostPort;
 use twinkle::wire::link::{Link, Options, Patience, Phase};
 
 use crate::generator::{self, Plan, Speak};
@@ -78,7 +79,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
 fn link(relay: SocketAddr, number: usize) -> Link {
     assert_eq!(relay.ip(), IpAddr::from([127, 0, 0, 1]));
     Link::new(Options {
-        address: relay.to_string().parse().unwrap(),
+        addresses: HostPort::here(relay.port()).into(),
         upstream: "relay",
         role: Role::Door,
         name: format!("idle {number}").parse().unwrap(),

@@ -36,9 +36,15 @@ pub struct DoorArgs {
     /// The door's name [default: the machine's]
     #[arg(env = "TWINKLE_DOOR_NAME", hide_env = true)]
     pub name: Option<DeviceName>,
-    /// Where the relay, or the central, listens [default: 127.0.0.1:9998]
-    #[arg(long, value_name = "ADDR", env = "TWINKLE_DOOR_RELAY", hide_env = true)]
-    pub relay: Option<HostPort>,
+    /// Where relay or central listens, or several [default: 127.0.0.1:9998]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        value_delimiter = ',',
+        env = "TWINKLE_DOOR_RELAY",
+        hide_env = true
+    )]
+    pub relay: Vec<HostPort>,
     /// Where flashes come from.
     #[arg(
         help = "Flashes from: stdin, serial:PORT[,BAUD] or tcp:ADDR [default: stdin]",

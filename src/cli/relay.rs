@@ -21,20 +21,22 @@ Examples:
   twinkle relay
   twinkle relay --offline-for 12h                 open doors also while the central is away
   twinkle relay --identity north.identity --central hub.example:9999 --listen 0.0.0.0:9998
+  twinkle relay --central hub.example:9999 --central spare.example:9999 --insecure
   twinkle relay 'North gate' --central hub.example:9999 --listen 0.0.0.0:9998 --insecure
   twinkle relay --listen 0.0.0.0:9998 --insecure --accept-plain lab@192.168.1.20")]
 pub struct RelayArgs {
     /// The relay's name [default: the machine's]
     #[arg(env = "TWINKLE_RELAY_NAME", hide_env = true)]
     pub name: Option<DeviceName>,
-    /// Where the central listens [default: 127.0.0.1:9999]
+    /// Where the central listens, or several [default: 127.0.0.1:9999]
     #[arg(
         long,
         value_name = "ADDR",
+        value_delimiter = ',',
         env = "TWINKLE_RELAY_CENTRAL",
         hide_env = true
     )]
-    pub central: Option<HostPort>,
+    pub central: Vec<HostPort>,
     /// Where to listen [default: 127.0.0.1:9998]
     #[arg(
         long,

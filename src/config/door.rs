@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::config::Span;
 use crate::domain::ids::DeviceName;
 use crate::hw::gpio::LineSpec;
-use crate::wire::address::HostPort;
+use crate::wire::address::Addresses;
 
 /// The table `[door]`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -15,8 +15,8 @@ use crate::wire::address::HostPort;
 pub struct DoorSettings {
     /// The door's name.
     pub name: Option<DeviceName>,
-    /// Where the relay, or the central, listens, `HOST:PORT`.
-    pub relay: Option<HostPort>,
+    /// Where the relay, or the central, listens, `HOST:PORT`; alternatives, the preferred first.
+    pub relay: Option<Addresses>,
     /// Where flashes come from.
     pub from: Option<String>,
     /// What unlocks.

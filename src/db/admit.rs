@@ -29,6 +29,8 @@ pub enum Entry {
     DoorEvent(DoorEventEntry),
     /// An `Open` for this event reached no door.
     Undelivered(EventId),
+    /// Nobody was left to hear an `Open` for this event.
+    Unheard(EventId),
     /// A door has said Hello.
     Door(DeviceName),
     /// A relay has said Hello.
@@ -99,6 +101,9 @@ impl Store {
                     }
                     Entry::Undelivered(event) => {
                         undelivered::note(transaction, *event, now).map(|()| Outcome::Noted)
+                    }
+                    Entry::Unheard(event) => {
+                        undelivered::presume(transaction, *event, now).map(|()| Outcome::Noted)
                     }
                     Entry::Door(name) => device::learn(transaction, DeviceKind::Door, name, now)
                         .map(|()| Outcome::Noted),

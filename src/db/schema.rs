@@ -317,6 +317,11 @@ CREATE TABLE code_lock (
 ALTER TABLE door ADD COLUMN requires_code INTEGER NOT NULL DEFAULT 0
     CHECK (requires_code IN (0, 1));
 ",
+    "
+-- Whether nobody said so, and only the answer could not be handed over: until the relay tells what
+-- its door did.
+ALTER TABLE undelivered ADD COLUMN presumed INTEGER NOT NULL DEFAULT 0 CHECK (presumed IN (0, 1));
+",
 ];
 
 /// The version of a kind that this program reads and writes.

@@ -281,6 +281,20 @@ struct Stored {
     day: Day,
 }
 
+/// How long after its commit it may turn out that nobody was left to hear an answer, milliseconds.
+const UNHEARD_WITHIN: i64 = 60_000;
+
+/// Its door has acted on an `Open`: that nobody heard the central's is no matter then, whether that
+/// was found out already or will be. Returns whether it was.
+fn confirm(connection: &Connection, event: EventId, when: &Placed) -> Result<bool> {
+    connection
+        .prepare_cached(
+            "UPDATE event SET received = ?2 WHERE uid = ?1 AND received IS NULL AND at > ?3",
+        )?
+        .execute((event, when.received, when.received - UNHEARD_WITHIN))?;
+    undelivered::withdraw(connection, event)
+}
+
 /// Has a flash that is stored already say what its door acted on, and the register with it.
 fn overrule(
     connection: &Connection,
@@ -307,13 +321,28 @@ fn overrule(
         .optional()?;
     // Another event that bears the same id is none of this one's business.
     let Some(stored) = stored.filter(|stored| {
-        stored.verdict != acted.verdict
-            && stored.twinklet == Some(acted.twinklet)
+        stored.twinklet == Some(acted.twinklet)
             && stored.door.is_none_or(|stored| Some(stored) == door)
     }) else {
         return Ok(());
     };
     let employee = stored.employee.or(holder);
+    let was_presumed = match acted.verdict {
+        Verdict::Open => confirm(connection, acted.event, when)?,
+        Verdict::DontOpen(_) => false,
+    };
+    if stored.verdict == acted.verdict {
+        return match employee {
+            Some(employee) if was_presumed => count(
+                connection,
+                acted.event,
+                employee,
+                stored.day,
+                (stored.at, stored.door),
+            ),
+            _ => Ok(()),
+        };
+    }
     connection
         .prepare_cached("UPDATE event SET verdict = ?2, employee = ?3, door = ?4 WHERE uid = ?1")?
         .execute((acted.event, acted.verdict, employee, door))?;

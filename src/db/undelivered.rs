@@ -16,9 +16,46 @@ pub(super) fn contains(connection: &Connection, event: EventId) -> Result<bool> 
 /// Takes note that the event is undelivered, and takes back the presence it made. Once is enough:
 /// a repetition changes nothing.
 pub(super) fn note(connection: &Connection, event: EventId, now: DateTime<Utc>) -> Result<()> {
+    let was_presumed = connection
+        .prepare_cached("UPDATE undelivered SET presumed = 0 WHERE uid = ?1 AND presumed = 1")?
+        .execute([event])?;
+    match was_presumed {
+        0 => begin(connection, event, now, false),
+        _ => Ok(()),
+    }
+}
+
+/// Takes note that an answer was taken by nobody. Its relay may have decided by itself and let
+/// somebody in: where that is known already, it holds, and otherwise until it is known.
+pub(super) fn presume(connection: &Connection, event: EventId, now: DateTime<Utc>) -> Result<()> {
+    let told = connection
+        .prepare_cached("SELECT 1 FROM event WHERE uid = ?1 AND received IS NOT NULL")?
+        .exists([event])?;
+    match told {
+        true => Ok(()),
+        false => begin(connection, event, now, true),
+    }
+}
+
+/// Takes back what was only presumed; returns whether it was.
+pub(super) fn withdraw(connection: &Connection, event: EventId) -> Result<bool> {
+    let gone = connection
+        .prepare_cached("DELETE FROM undelivered WHERE uid = ?1 AND presumed = 1")?
+        .execute([event])?;
+    Ok(gone > 0)
+}
+
+fn begin(
+    connection: &Connection,
+    event: EventId,
+    now: DateTime<Utc>,
+    presumed: bool,
+) -> Result<()> {
     let new = connection
-        .prepare_cached("INSERT INTO undelivered (uid, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute((event, to_millis(now)))?;
+        .prepare_cached(
+            "INSERT INTO undelivered (uid, at, presumed) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute((event, to_millis(now), presumed))?;
     if new == 0 {
         return Ok(());
     }

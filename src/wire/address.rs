@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
 use tokio::net::lookup_host;
 
 /// An address off this machine, to be used without protection.
@@ -56,6 +57,89 @@ impl fmt::Display for HostPort {
     }
 }
 
+/// Where a server listens: alternatives of the same installation, the preferred first. In a
+/// configuration, one address or a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    preferred: HostPort,
+    others: Vec<HostPort>,
+}
+
+impl Addresses {
+    /// These, if there are any; no address twice.
+    pub fn of(addresses: Vec<HostPort>) -> Option<Self> {
+        let mut left = addresses.into_iter();
+        let preferred = left.next()?;
+        let mut others = Vec::new();
+        for address in left {
+            if address != preferred && !others.contains(&address) {
+                others.push(address);
+            }
+        }
+        Some(Self { preferred, others })
+    }
+
+    /// How many there are: at least one.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &HostPort> {
+        std::iter::once(&self.preferred).chain(&self.others)
+    }
+
+    /// The one in that place, else the preferred.
+    pub fn get(&self, place: usize) -> &HostPort {
+        self.iter().nth(place).unwrap_or(&self.preferred)
+    }
+}
+
+impl From<HostPort> for Addresses {
+    fn from(preferred: HostPort) -> Self {
+        Self {
+            preferred,
+            others: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.preferred)?;
+        self.others
+            .iter()
+            .try_for_each(|other| write!(f, " or {other}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Addresses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMore;
+        impl<'de> Visitor<'de> for OneOrMore {
+            type Value = Addresses;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("HOST:PORT, or a list of such")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Addresses, E> {
+                text.parse().map(HostPort::into).map_err(E::custom)
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Addresses, A::Error> {
+                let mut addresses = Vec::new();
+                while let Some(address) = list.next_element()? {
+                    addresses.push(address);
+                }
+                Addresses::of(addresses).ok_or_else(|| de::Error::invalid_length(0, &self))
+            }
+        }
+        deserializer.deserialize_any(OneOrMore)
+    }
+}
+
 /// Takes a loopback address, and any other only if the user said so.
 ///
 /// # Errors
@@ -102,6 +186,27 @@ mod tests {
             let other = other.parse().unwrap();
             assert_eq!(check(other, false), Err(Exposed(other)));
             assert!(check(other, true).is_ok());
+        }
+    }
+
+    #[test]
+    fn alternatives_are_one_address_or_a_list() {
+        #[derive(Debug, Deserialize)]
+        struct Table {
+            at: Addresses,
+        }
+        let read = |text: &str| toml::from_str::<Table>(text).map(|table| table.at.to_string());
+        assert_eq!(read("at = 'hub:1'").unwrap(), "hub:1");
+        let several = read("at = ['hub:1', 'spare:2', 'hub:1']").unwrap();
+        assert_eq!(several, "hub:1 or spare:2");
+        for (text, said) in [
+            ("at = []", "HOST:PORT, or a list of such"),
+            ("at = 7", "HOST:PORT, or a list of such"),
+            ("at = 'hub'", "write HOST:PORT"),
+            ("at = ['hub:1', 'spare']", "write HOST:PORT"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(said), "{text}: {error}");
         }
     }
 

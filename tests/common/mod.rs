@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 pub mod client;
 pub mod clock;
 pub mod process;
+pub mod proxy;
 pub mod pty;
 pub mod tls;
 

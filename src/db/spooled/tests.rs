@@ -225,3 +225,39 @@ fn a_relay_in_offline_mode_is_complete_until_its_last_word_with_nothing_left() {
     world.found(2);
     assert_eq!(world.one::<i64>(until), world.now.timestamp_millis());
 }
+
+#[test]
+fn what_a_door_was_let_in_by_counts_though_nobody_heard_the_central() {
+    let told = |world: &mut World, event| world.send(vec![acted(event, OPEN, 100)], 1, 1);
+    let unheard = |world: &mut World, event| drop(world.admit(&Admitted::Unheard(event)));
+    let today = vec![("2026-02-12".to_owned(), 1)];
+    for tell_first in [false, true] {
+        let (mut world, event) = (World::new(), EventId::generate());
+        world.flash_online(event);
+        if tell_first {
+            told(&mut world, event);
+            unheard(&mut world, event);
+        } else {
+            unheard(&mut world, event);
+            assert_eq!(world.attendance(), []);
+            told(&mut world, event);
+        }
+        assert_eq!(world.attendance(), today, "told first: {tell_first}");
+        told(&mut world, event);
+        assert_eq!(world.attendance(), today, "once");
+        // The relay's word that it reached no door after all is another matter.
+        let lost = Entry {
+            what: What::Undelivered(Lost { event }),
+            ..acted(event, OPEN, 100)
+        };
+        world.send(vec![lost], 2, 2);
+        assert_eq!(world.attendance(), []);
+    }
+    // And once it has said so, what it keeps beside that changes nothing.
+    let (mut world, event) = (World::new(), EventId::generate());
+    world.flash_online(event);
+    unheard(&mut world, event);
+    world.admit(&Admitted::Undelivered(event));
+    told(&mut world, event);
+    assert_eq!(world.attendance(), []);
+}

@@ -112,11 +112,12 @@ impl Batches for Work {
             let Some((event, answers)) = self.undelivered.pop_first() else {
                 break;
             };
+            let entry = match &answers {
+                Some(_) => Entry::Undelivered(event),
+                None => Entry::Unheard(event),
+            };
             let asker = Asker::Undelivered(answers);
-            batch.push(Job {
-                entry: Entry::Undelivered(event),
-                asker,
-            });
+            batch.push(Job { entry, asker });
         }
         // One of their frames in each transaction: flashes wait no longer for it than that, and not
         // at all while it may be what cannot be stored.
@@ -238,7 +239,7 @@ impl Work {
             (Asker::Flash { seq, answers, .. }, Entry::Flash(flash)) => {
                 answers.refuse(seq, flash.event, Reason::StorageFailed);
             }
-            (Asker::Undelivered(answers), Entry::Undelivered(event)) => {
+            (Asker::Undelivered(answers), Entry::Undelivered(event) | Entry::Unheard(event)) => {
                 self.note_undelivered(event, answers);
             }
             (Asker::Device(asker), _) => drop(asker.send(false)),

@@ -14,7 +14,7 @@ use crate::hw::gpio::{Consumer, LineSpec};
 use crate::hw::{LockSpec, Sensor};
 use crate::roles::door::doorway::Rules;
 use crate::wire::Role;
-use crate::wire::address::HostPort;
+use crate::wire::address::{Addresses, HostPort};
 use crate::wire::identity::{self, Identity};
 use crate::wire::link::{Link, Options, Patience};
 
@@ -33,7 +33,7 @@ const DEFAULT_DEADLINE: Span = Span(Duration::from_secs(3));
 /// See the module.
 pub(super) struct Plan {
     pub(super) name: DeviceName,
-    pub(super) relay: HostPort,
+    pub(super) relay: Addresses,
     pub(super) from: String,
     pub(super) lock: LockSpec,
     pub(super) open_for: Duration,
@@ -64,7 +64,7 @@ impl Plan {
             Some(identity) => identity.name.clone(),
             None => config::device_name(named, "door")?,
         };
-        let relay = args.relay.clone().or(section.relay.clone());
+        let relay = Addresses::of(args.relay.clone()).or(section.relay.clone());
         let from = args.from.clone().or(section.from.clone());
         let (lines, inputs, outputs) = (&args.hardware, &section.inputs, &section.outputs);
         let said = |args: &Option<LineSpec>, section: &Option<LineSpec>| {
@@ -82,7 +82,7 @@ impl Plan {
         let held_after = lines.held_after.or(inputs.held_after);
         Ok(Self {
             name,
-            relay: relay.unwrap_or_else(|| HostPort::here(DEFAULT_RELAY_PORT)),
+            relay: relay.unwrap_or_else(|| HostPort::here(DEFAULT_RELAY_PORT).into()),
             from: from.unwrap_or_else(|| DEFAULT_SOURCE.to_owned()),
             lock: lock(args, section)?,
             open_for: args
@@ -136,7 +136,7 @@ impl Plan {
     /// The way to the relay.
     pub(super) fn link(&self, clock: Arc<dyn Clock>) -> Link {
         Link::new(Options {
-            address: self.relay.clone(),
+            addresses: self.relay.clone(),
             upstream: "relay",
             role: Role::Door,
             name: self.name.clone(),

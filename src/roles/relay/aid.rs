@@ -53,6 +53,10 @@ impl Aid for Keeping {
         }
     }
 
+    fn decides(&self) -> bool {
+        self.decides
+    }
+
     fn answered(&self, flash: &Flash, verdict: Verdict) {
         // The event is another flash's, or the central stored nothing.
         if let Verdict::DontOpen(reason) = verdict

@@ -23,7 +23,7 @@ use crate::exit::{Exit, Unusable, Usage};
 use crate::service;
 use crate::shutdown;
 use crate::site;
-use crate::wire::address::HostPort;
+use crate::wire::address::{Addresses, HostPort};
 use crate::wire::identity::{self, Identity};
 use crate::wire::link::{Link, Options, Patience};
 use crate::wire::plain::PlainRules;
@@ -84,8 +84,8 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
     };
     let listen = args.listen.or_else(|| section.listen.clone());
     let listen = listen.unwrap_or_else(|| HostPort::here(DEFAULT_LISTEN_PORT));
-    let central = args.central.or_else(|| section.central.clone());
-    let central = central.unwrap_or_else(|| HostPort::here(DEFAULT_CENTRAL_PORT));
+    let central = Addresses::of(args.central).or_else(|| section.central.clone());
+    let central = central.unwrap_or_else(|| HostPort::here(DEFAULT_CENTRAL_PORT).into());
     let deadline = args
         .deadline
         .or(section.deadline)
@@ -123,7 +123,7 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let acceptor = identity.as_ref().and_then(|own| own.acceptor.clone());
 
     let link = Link::new(Options {
-        address: central,
+        addresses: central,
         upstream: "central",
         role: Role::Relay,
         name: name.clone(),

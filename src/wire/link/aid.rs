@@ -28,6 +28,9 @@ pub trait Aid: Debug + Send + Sync {
         sent: bool,
     ) -> Result<(), (Flash, Answers)>;
 
+    /// Whether flashes that the upstream has not decided may be decided here.
+    fn decides(&self) -> bool;
+
     /// The upstream has decided a flash, and its asker was told.
     fn answered(&self, flash: &Flash, verdict: Verdict);
 

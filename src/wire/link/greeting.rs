@@ -25,6 +25,16 @@ pub(super) enum Connected {
     Protected(Box<Connection<ReadHalf<Protected>, WriteHalf<Protected>>>),
 }
 
+impl Connected {
+    /// What the upstream has said of itself.
+    pub(super) fn welcome(&self) -> &Welcome {
+        match self {
+            Connected::Clear(connection) => &connection.welcome,
+            Connected::Protected(connection) => &connection.welcome,
+        }
+    }
+}
+
 pub(super) type Protected = TlsStream<TcpStream>;
 
 /// Connects, shows our identity if we have one, and greets.

@@ -13,11 +13,11 @@ use tracing::{debug, error, info, warn};
 
 use crate::backoff::Backoff;
 use crate::wire::codec::FrameReader;
-use crate::wire::link::greeting::{Connected, Connection, open};
+use crate::wire::link::greeting::{Connected, Connection};
+use crate::wire::link::reach::{NO_ANSWER, Reached, Unreached};
+use crate::wire::link::ways::Ways;
 use crate::wire::link::{CLOCK_TOLERANCE_MS, Link, Options, Phase, Status};
-use crate::wire::{
-    Echo, Error, GREETING_WITHIN, Message, PING_AFTER, SILENT_AFTER, WRITE_WITHIN, Welcome, address,
-};
+use crate::wire::{Echo, Error, Message, PING_AFTER, SILENT_AFTER, WRITE_WITHIN, Welcome};
 
 /// A connection that held this long was a good one: the next retry is at once again.
 const LASTING: Duration = Duration::from_secs(1);
@@ -26,36 +26,38 @@ const LASTING: Duration = Duration::from_secs(1);
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);
 /// How long a stop waits for the upstream to note what became of the flashes it still has.
 const FAREWELL_WITHIN: Duration = Duration::from_millis(600);
-/// Why an upstream counts as down that says nothing in time.
-const NO_ANSWER: &str = "no answer within the deadline";
+
+/// How a connection ended.
+enum End {
+    /// It is lost.
+    Lost(Error),
+    /// A better one takes its place.
+    Moved(Reached),
+}
 
 impl Link {
     /// Keeps the connection until told to stop; then writes what there still is to write, and ends.
     pub async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::default();
+        let mut ways = Ways::new(self.shared.options.addresses.len());
         while !stop.is_cancelled() {
-            let ended = match self.connect(&stop).await {
-                Ok(connected) => {
+            let ended = match self.connect(&ways.order(), &stop).await {
+                Ok(reached) => {
                     let began = Instant::now();
-                    let ended = match connected {
-                        Connected::Clear(connection) => self.converse(connection, &stop).await,
-                        // A clear connection does without the room that this needs.
-                        Connected::Protected(connection) => {
-                            Box::pin(self.converse(*connection, &stop)).await
-                        }
-                    };
+                    let ended = self.serve(reached, &mut ways, &stop).await;
                     if began.elapsed() >= LASTING {
                         backoff.reset();
                     }
+                    ways.lost(Instant::now());
                     ended
                 }
-                Err(cause) => cause,
+                Err(unreached) => unreached,
             };
             if stop.is_cancelled() {
                 break;
             }
             self.down(&ended);
-            let wait = match ended.is_retryable() {
+            let wait = match ended.cause.is_retryable() {
                 true => backoff.next_wait(),
                 false => AFTER_REFUSAL,
             };
@@ -68,58 +70,64 @@ impl Link {
     }
 
     /// Makes a connection and takes the upstream's Welcome.
-    async fn connect(&self, stop: &CancellationToken) -> Result<Connected, Error> {
-        let connected = tokio::select! {
-            reached = self.reach() => reached?,
+    async fn connect(
+        &self,
+        order: &[usize],
+        stop: &CancellationToken,
+    ) -> Result<Reached, Unreached> {
+        let ended = |cause| Unreached { way: 0, cause };
+        tokio::select! {
+            reached = self.reach(order) => reached,
             // A flash that waits for the first connection has its deadline too.
-            Err(cause) = self.watch_deadlines() => return Err(cause),
-            () = stop.cancelled() => return Err(Error::Closed),
-        };
-        self.up(match &connected {
-            Connected::Clear(connection) => &connection.welcome,
-            Connected::Protected(connection) => &connection.welcome,
-        })?;
-        Ok(connected)
+            Err(cause) = self.watch_deadlines() => Err(ended(cause)),
+            () = stop.cancelled() => Err(ended(Error::Closed)),
+        }
     }
 
-    /// Tries the upstream's addresses in turn, until one welcomes us.
-    pub(super) async fn reach(&self) -> Result<Connected, Error> {
-        let options = &self.shared.options;
-        // Dead means no answer within the deadline, not only a closed socket.
-        let patience = options.patience.deadline.min(GREETING_WITHIN);
-        let began = Instant::now();
-        let addresses = timeout(patience, address::resolve(&options.address))
-            .await
-            .map_err(|_| Error::TimedOut("its name is not resolved within the deadline"))??;
-        let each = patience.saturating_sub(began.elapsed())
-            / u32::try_from(addresses.len()).unwrap_or(u32::MAX);
-        let mut failure = Error::Closed;
-        for address in addresses {
-            options.check(address.ip())?;
-            // One that takes no packets must not use up the time of the others.
-            match timeout(each, open(address, options)).await {
-                Ok(Ok(connected)) => return Ok(connected),
-                Ok(Err(cause)) => failure = cause,
-                Err(_elapsed) => failure = Error::TimedOut(NO_ANSWER),
+    /// Serves a connection, and each that takes its place, until one is lost; returns why.
+    async fn serve(
+        &self,
+        mut reached: Reached,
+        ways: &mut Ways,
+        stop: &CancellationToken,
+    ) -> Unreached {
+        let mut back = false;
+        loop {
+            let way = reached.way;
+            ways.welcomed(way, back, Instant::now());
+            self.up(way, reached.connected.welcome());
+            let ended = match reached.connected {
+                Connected::Clear(connection) => self.converse(connection, ways, stop).await,
+                // A clear connection does without the room that this needs.
+                Connected::Protected(connection) => {
+                    Box::pin(self.converse(*connection, ways, stop)).await
+                }
+            };
+            match ended {
+                End::Lost(cause) => return Unreached { way, cause },
+                End::Moved(better) => reached = better,
             }
+            back = true;
         }
-        Err(failure)
     }
 
     /// Serves a connection until it ends; returns why it did.
     async fn converse(
         &self,
         connection: Connection<impl AsyncRead + Unpin, impl AsyncWrite + Unpin>,
+        ways: &Ways,
         stop: &CancellationToken,
-    ) -> Error {
+    ) -> End {
         let Connection { reader, writer, .. } = connection;
         let ended = tokio::select! {
             ended = self.read(reader) => ended,
             ended = self.write(writer, stop) => ended,
             ended = self.watch_deadlines() => ended,
+            // Most have one address, and need no room for this.
+            better = Box::pin(self.better(ways)) => return End::Moved(better),
         };
         match ended {
-            Err(cause) => cause,
+            Err(cause) => End::Lost(cause),
             Ok(never) => match never {},
         }
     }
@@ -262,28 +270,26 @@ impl Link {
         self.shared.to_write.notify_one();
     }
 
-    /// The upstream has answered.
-    fn up(&self, welcome: &Welcome) -> Result<(), Error> {
+    /// The upstream has answered, by that address.
+    fn up(&self, way: usize, welcome: &Welcome) {
         let Options {
-            upstream,
-            address,
-            clock,
-            ..
+            upstream, clock, ..
         } = &self.shared.options;
         let mut state = self.state();
-        match (state.installation, welcome.installation) {
-            (Some(ours), Some(found)) if ours != found => {
-                return Err(Error::OtherInstallation { ours, found });
-            }
-            (None, found) => state.installation = found,
-            _ => (),
+        if state.installation.is_none() {
+            state.installation = welcome.installation;
         }
         state.up(welcome.time);
         drop(state);
-        info!(
-            "connected to the {upstream} '{}' at {address}",
-            welcome.name
-        );
+        let (name, address) = (&welcome.name, self.address(way));
+        match way {
+            0 => info!("connected to the {upstream} '{name}' at {address}"),
+            _ => info!(
+                "connected to the {upstream} '{name}' at {address}, until {} has answered for long \
+                 enough",
+                self.address(0)
+            ),
+        }
         let ahead = clock.now().timestamp_millis().saturating_sub(welcome.time);
         if ahead.unsigned_abs() > CLOCK_TOLERANCE_MS {
             let direction = if ahead > 0 { "ahead of" } else { "behind" };
@@ -294,21 +300,30 @@ impl Link {
             phase: Phase::Up,
             why: String::new(),
         });
-        Ok(())
     }
 
     /// The upstream is lost, or could not be reached; said once, not at each retry.
-    fn down(&self, cause: &Error) {
+    fn down(&self, Unreached { way, cause }: &Unreached) {
         let Options {
-            upstream, address, ..
+            upstream,
+            addresses,
+            ..
         } = &self.shared.options;
-        self.state().down();
+        let meanwhile = {
+            let mut state = self.state();
+            state.down();
+            state.meanwhile()
+        };
+        let address = self.address(*way);
         let why = match cause.advice() {
             Some(advice) => format!("{cause}; {advice}"),
             None => cause.to_string(),
         };
         let verb = if cause.is_retryable() { "reach" } else { "use" };
-        let said = format!("cannot {verb} the {upstream} at {address}: {why}");
+        let said = match addresses.len() {
+            1 => format!("cannot {verb} the {upstream} at {address}: {why}"),
+            _ => format!("cannot {verb} the {upstream} at {addresses}; {address}: {why}"),
+        };
         let status = Status {
             phase: Phase::Down,
             why: said.clone(),
@@ -323,7 +338,7 @@ impl Link {
                 } else {
                     why
                 };
-                warn!("lost the {upstream} at {address}: {why}; no door opens meanwhile")
+                warn!("lost the {upstream} at {address}: {why}; {meanwhile}")
             }
             _ if cause.is_retryable() => warn!("{said}"),
             _ => error!("{said}"),

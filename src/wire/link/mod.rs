@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use crate::clock::Clock;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
-use crate::wire::address::{self, HostPort};
+use crate::wire::address::{self, Addresses};
 use crate::wire::answers::Answers;
 use crate::wire::identity::Identity;
 use crate::wire::{Door, Error, Flash, Happened, Message, Role};
@@ -28,7 +28,9 @@ mod keeper;
 mod pending;
 mod probe;
 mod probes;
+mod reach;
 mod state;
+mod ways;
 
 use aid::{Aid, Session};
 pub use probe::Probe;
@@ -43,8 +45,8 @@ const RESOLVE_WITHIN: Duration = Duration::from_secs(1);
 /// What a link needs to know.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where the upstream listens.
-    pub address: HostPort,
+    /// Where the upstream listens: alternatives, the preferred first.
+    pub addresses: Addresses,
     /// What the upstream is called in messages to people: "central" or "relay".
     pub upstream: &'static str,
     /// What this client is.
@@ -145,17 +147,19 @@ impl Link {
         self.shared.to_write.notify_one();
     }
 
-    /// Whether the upstream's address may be used at all, as far as that can be found out now.
+    /// Whether the upstream's addresses may be used at all, as far as that can be found out now.
     ///
     /// # Errors
     /// [`Error::Exposed`]. That a name cannot be resolved yet is no error: after a power cut, the
     /// network may come later than we do.
     pub async fn check_address(&self) -> Result<(), Error> {
-        let Options { address, .. } = &self.shared.options;
-        let resolved = timeout(RESOLVE_WITHIN, address::resolve(address)).await;
-        if let Ok(Ok(addresses)) = resolved {
-            for address in addresses {
-                self.shared.options.check(address.ip())?;
+        let deadline = Instant::now() + RESOLVE_WITHIN;
+        for address in self.shared.options.addresses.iter() {
+            let resolved = timeout_at(deadline, address::resolve(address)).await;
+            if let Ok(Ok(addresses)) = resolved {
+                for address in addresses {
+                    self.shared.options.check(address.ip())?;
+                }
             }
         }
         Ok(())

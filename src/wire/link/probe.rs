@@ -32,10 +32,11 @@ impl Link {
     /// Why it cannot be reached or used.
     pub async fn probe(&self, pings: u64) -> Result<Probe, Error> {
         let began = Instant::now();
-        let connected = self.reach().await?;
+        let order: Vec<usize> = (0..self.shared.options.addresses.len()).collect();
+        let reached = self.reach(&order).await.map_err(|none| none.cause)?;
         let greeted = began.elapsed();
         let ours = self.shared.options.clock.now().timestamp_millis();
-        let (welcome, round_trip) = match connected {
+        let (welcome, round_trip) = match reached.connected {
             Connected::Clear(connection) => self.time_pings(connection, pings).await?,
             Connected::Protected(connection) => self.time_pings(*connection, pings).await?,
         };

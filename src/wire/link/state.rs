@@ -18,9 +18,10 @@ use crate::wire::link::aid::{Aid, Session};
 use crate::wire::link::door_events::DoorEvents;
 use crate::wire::link::pending::{Asker, Pending, give_up};
 use crate::wire::link::probes::Probes;
-use crate::wire::{Answer, Door, Event, Flash, Message, Role, codec};
+use crate::wire::{Answer, Door, Event, Flash, Message, Role};
 
 mod doors;
+mod sending;
 
 /// The most undelivered events that are remembered until the upstream has noted them. Each lost
 /// connection adds what was in flight on it, so a site sees a handful.
@@ -297,6 +298,9 @@ impl State {
     pub(super) fn up(&mut self, time: i64) {
         self.phase = Phase::Up;
         self.session = Session(self.session.0 + 1);
+        // What a connection was to say whose place this one takes.
+        self.later.clear();
+        self.probes.give_up();
         if let Some(aid) = &self.aid {
             aid.connected(self.session, self.installation, time);
         }
@@ -322,6 +326,11 @@ impl State {
             aid.lost();
         }
         self.refuse_all(was_up);
+    }
+
+    /// Whether nobody waits for an answer.
+    pub(super) fn is_idle(&self) -> bool {
+        self.pending.is_empty()
     }
 
     /// We are about to end: every flash that waits is refused, and the upstream is told so.
@@ -357,24 +366,11 @@ impl State {
         }
     }
 
-    /// Queues a message to be written when there is nothing else, if the connection is still that
-    /// one.
-    pub(super) fn send_later(&mut self, session: Session, message: &Message) {
-        let mut frame = BytesMut::new();
-        if self.phase == Phase::Up && self.session == session {
-            match codec::encode(message, &mut frame) {
-                Ok(()) => self.later.push_back(frame),
-                Err(cause) => error!("a message could not be sent: {cause}"),
-            }
-        }
-    }
-
-    /// What is to be written now: everything that has gathered, else one of the frames that can
-    /// wait.
-    pub(super) fn next_bytes(&mut self) -> BytesMut {
-        match self.out.is_empty() {
-            true => self.later.pop_front().unwrap_or_default(),
-            false => self.out.split(),
+    /// What becomes of flashes while the upstream is away, for people.
+    pub(super) fn meanwhile(&self) -> &'static str {
+        match &self.aid {
+            Some(aid) if aid.decides() => "this relay decides meanwhile",
+            _ => "no door opens meanwhile",
         }
     }
 
@@ -384,14 +380,6 @@ impl State {
             aid.told(self.session, message);
         }
         self.aid.is_some()
-    }
-
-    /// Queues a message to be written.
-    pub(super) fn send(&mut self, message: &Message) {
-        if let Err(cause) = codec::encode(message, &mut self.out) {
-            // Every field of what we send is bounded far below a frame's length.
-            error!("a message could not be sent: {cause}");
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 use super::*;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::TwinkletId;
-use crate::wire::Gone;
 use crate::wire::answers::{Owed, OwedReceiver};
+use crate::wire::{Gone, codec};
 
 const DEADLINE: Duration = Duration::from_millis(1500);
 const PATIENCE: Patience = Patience {
