@@ -33,7 +33,7 @@ pub fn grid(grid: &Grid, width: Option<u16>) -> String {
 
 /// A text that keeps its direction to itself: a terminal would else take the numbers after a name in
 /// Hebrew or Arabic for a part of it, and show the row's columns in another order (UAX #9, 2.5).
-fn isolated(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(super) fn isolated(text: Cow<'_, str>) -> Cow<'_, str> {
     match text.chars().any(is_right_to_left) {
         true => Cow::Owned(format!("\u{2068}{text}\u{2069}")),
         false => text,

@@ -1,6 +1,8 @@
 //! Registers for people: as wide as the terminal, with the days in blocks one below the other where
 //! that is too narrow for the month; plain and unbroken where there is none.
 
+use std::borrow::Cow;
+
 use comfy_table::{Attribute, Cell as Drawn, CellAlignment, Color};
 use unicode_width::UnicodeWidthStr;
 
@@ -8,7 +10,7 @@ use crate::domain::attendance::Mark;
 use crate::domain::attendance::sheet::Words;
 use crate::render::register::chart::{Chart, ChartCell, Line, charts};
 use crate::render::register::{Report, hours, notes};
-use crate::render::table::{bare, lines};
+use crate::render::table::{bare, isolated, lines};
 
 /// The width of a day: a space and its number.
 const DAY_WIDTH: usize = 3;
@@ -25,7 +27,13 @@ const MIN_DAYS: usize = 7;
 
 /// The tables of a report, each with its title, legend and notes.
 pub(super) fn tables(report: &Report, width: Option<u16>, colours: bool) -> String {
-    let all = charts(report)
+    let mut charts = charts(report);
+    if width.is_some() {
+        for line in charts.iter_mut().flat_map(|chart| &mut chart.lines) {
+            line.label = isolated(Cow::Borrowed(&line.label)).into_owned();
+        }
+    }
+    let all = charts
         .into_iter()
         .zip(report.pages.iter().map(std::slice::from_ref));
     let texts: Vec<_> = match &report.employee {

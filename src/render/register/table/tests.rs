@@ -123,6 +123,27 @@ fn marks_are_coloured_only_where_somebody_sees_colours() {
 }
 
 #[test]
+fn a_name_from_right_to_left_leaves_the_days_where_they_are() {
+    let lines = |width| {
+        let pages = vec![page(vec![
+            person(1, "אסתר", DaysSeen::default()),
+            person(2, "Asha", DaysSeen::default()),
+        ])];
+        let text = print(pages, width, false);
+        let lines = text.lines().skip(5).take(2).map(str::to_owned);
+        lines.collect::<Vec<_>>()
+    };
+    let seen = lines(Some(200));
+    assert!(
+        seen[0].starts_with(" 1 \u{2068}אסתר\u{2069}   A  A"),
+        "{seen:?}"
+    );
+    assert!(seen[1].starts_with(" 2 Asha   A  A"), "{seen:?}");
+    // A program reads the name as it is.
+    assert!(lines(None)[0].starts_with(" 1 אסתר   A  A"));
+}
+
+#[test]
 fn a_month_of_nobody_says_so() {
     let expected = "Register of February 2024\n\nNobody was employed in that month.\n";
     assert_eq!(print(vec![page(Vec::new())], Some(80), false), expected);
