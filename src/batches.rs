@@ -3,10 +3,16 @@
 
 use std::io;
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
+
+/// The longest wait for a batch to become as large as the one before it.
+const GATHER_AT_MOST: Duration = Duration::from_millis(10);
+/// How often it is looked whether it has.
+const LOOK_EVERY: Duration = Duration::from_micros(50);
 
 /// The work of such a thread.
 pub trait Batches: Send + 'static {
@@ -56,6 +62,7 @@ pub fn start<B: Batches>(
 
 fn run<B: Batches>(work: &mut B, jobs: &mut mpsc::Receiver<B::Job>, runtime: &Handle) {
     let mut batch = Vec::with_capacity(B::AT_ONCE);
+    let mut pace = Pace::default();
     loop {
         let next = match work.due() {
             None => Ok(jobs.blocking_recv()),
@@ -67,11 +74,76 @@ fn run<B: Batches>(work: &mut B, jobs: &mut mpsc::Receiver<B::Job>, runtime: &Ha
             Ok(None) if jobs.is_closed() && jobs.is_empty() => return,
             Ok(None) | Err(_) => (),
         }
+        if !batch.is_empty() {
+            pace.gather(|| batch.len() + jobs.len());
+        }
         while batch.len() < B::AT_ONCE
             && let Ok(job) = jobs.try_recv()
         {
             work.take(job, &mut batch);
         }
+        let (size, began) = (batch.len(), Instant::now());
         work.store(&mut batch);
+        pace.stored(size, began);
+    }
+}
+
+/// What the last batch was like.
+///
+/// Those who were just answered ask again, but not all in the same moment. A commit that began with
+/// the first of them would have the others wait for the next one, and each of two halves would pay
+/// for a flush of its own. So soon after a batch, the next one waits until it is as large, for no
+/// longer than the last one took. Where jobs come steadily, as many have come while it ran, and
+/// nothing waits; nor does a job that comes when nothing was going on.
+#[derive(Default)]
+struct Pace {
+    size: usize,
+    until: Option<Instant>,
+}
+
+impl Pace {
+    fn stored(&mut self, size: usize, began: Instant) {
+        let ended = Instant::now();
+        self.size = size;
+        self.until = Some(ended + (ended - began).min(GATHER_AT_MOST));
+    }
+
+    /// Waits for a batch that is as large as the last, where that makes sense; `gathered` says how
+    /// large it is by now.
+    fn gather(&self, gathered: impl Fn() -> usize) {
+        while gathered() < self.size && self.until.is_some_and(|until| Instant::now() < until) {
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn a_batch_waits_for_as_many_as_there_were_and_no_longer_than_the_last_one_took() {
+        let looks = std::cell::Cell::new(0);
+        let gathered = || {
+            looks.set(looks.get() + 1);
+            looks.get()
+        };
+        let mut pace = Pace::default();
+        pace.gather(gathered);
+        assert_eq!(looks.get(), 1, "nothing was stored yet");
+
+        // It took long, and there were four; the waiting has a limit of its own.
+        pace.stored(4, Instant::now() - LONG);
+        assert!(pace.until.unwrap() <= Instant::now() + GATHER_AT_MOST);
+        pace.until = Some(Instant::now() + LONG);
+        pace.gather(gathered);
+        assert_eq!(looks.get(), 4);
+
+        pace.until = Some(Instant::now());
+        looks.set(0);
+        pace.gather(gathered);
+        assert_eq!(looks.get(), 1, "it is over");
     }
 }
