@@ -77,6 +77,15 @@ impl Store {
     pub fn employee(&self, whom: &EmployeeRef, today: Day) -> Result<Employee> {
         find(&self.connection, whom, today)
     }
+
+    /// Whether somebody has that name, in any case.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn is_anybody_called(&self, name: &str) -> Result<bool> {
+        let names = names(&self.connection)?;
+        Ok(called(name, &names).next().is_some())
+    }
 }
 
 /// See [`Store::employees`].
@@ -107,11 +116,11 @@ pub(super) fn find(connection: &Connection, whom: &EmployeeRef, today: Day) -> R
 
 /// The one employee of that name, in any case.
 fn find_by_name(connection: &Connection, name: &str, today: Day) -> Result<Employee> {
-    let all = select(connection, "", [], today)?;
-    let wanted = name.trim().to_lowercase();
-    let (mut same, others): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .partition(|employee| employee.name.to_lowercase() == wanted);
+    let names = names(connection)?;
+    let mut same = Vec::new();
+    for number in called(name, &names) {
+        same.extend(select(connection, "WHERE number = ?1", [number], today)?);
+    }
     match (same.pop(), same.is_empty()) {
         (Some(employee), true) => Ok(employee),
         (Some(last), false) => {
@@ -122,8 +131,27 @@ fn find_by_name(connection: &Connection, name: &str, today: Day) -> Result<Emplo
                 "{count} employees are called '{name}': {names}; use the number"
             )))
         }
-        (None, _) => Err(Error::NotFound(not_found(name, &others))),
+        (None, _) => Err(Error::NotFound(not_found(name, &names))),
     }
+}
+
+/// Everybody's number and name: SQLite knows the capitals of ASCII alone.
+fn names(connection: &Connection) -> Result<Vec<(EmployeeNumber, String)>> {
+    let mut select = connection.prepare_cached("SELECT number, name FROM employee")?;
+    let names = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(names.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Those of that name, in any case.
+fn called<'a>(
+    name: &str,
+    names: &'a [(EmployeeNumber, String)],
+) -> impl Iterator<Item = EmployeeNumber> + 'a {
+    let wanted = name.trim().to_lowercase();
+    let same = names
+        .iter()
+        .filter(move |(_, name)| name.to_lowercase() == wanted);
+    same.map(|(number, _)| *number)
 }
 
 /// An employee among others of the same name.
@@ -135,11 +163,11 @@ fn describe(employee: &Employee) -> String {
     }
 }
 
-fn not_found(name: &str, others: &[Employee]) -> String {
-    let near = nearest(name, others.iter().map(|employee| employee.name.as_str()));
+fn not_found(name: &str, others: &[(EmployeeNumber, String)]) -> String {
+    let near = nearest(name, others.iter().map(|(_, name)| name.as_str()));
     let numbered = |near: &&str| {
-        let same = others.iter().filter(|employee| employee.name == **near);
-        same.map(|employee| format!("'{near}' ({})", employee.number))
+        let same = others.iter().filter(|(_, name)| name == near);
+        same.map(|(number, _)| format!("'{near}' ({number})"))
             .collect::<Vec<_>>()
     };
     let mut near: Vec<_> = near.iter().flat_map(numbered).collect();

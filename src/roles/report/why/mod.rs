@@ -95,14 +95,19 @@ fn subject(
         let door = door.cloned().map(Subject::Door);
         return door.ok_or_else(|| Usage("name an employee or a door".to_owned()).into());
     };
-    let employee = match who.parse::<EmployeeRef>() {
-        Ok(whom) => store.employee(&whom, day),
-        Err(invalid) => return Err(Usage(invalid.to_string()).into()),
-    };
+    let whom = who.parse::<EmployeeRef>();
+    let whom = whom.map_err(|invalid| Usage(invalid.to_string()))?;
     // A door is asked about by its name alone: --door narrows a question about an employee.
     let as_door = match args.door {
         Some(_) => Err(Error::NotFound(String::new())),
         None => store.door(who.trim()),
+    };
+    let employee = match (&whom, &as_door) {
+        // Nobody needs to hear who is called nearly as the door is.
+        (EmployeeRef::Name(name), Ok(_)) if !store.is_anybody_called(name)? => {
+            Err(Error::NotFound(String::new()))
+        }
+        _ => store.employee(&whom, day),
     };
     match (employee, as_door) {
         (Ok(employee), Ok(door)) => Err(Usage(format!(
