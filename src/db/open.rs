@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use nix::unistd::{Uid, User};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction};
 
 use crate::db::lock::Served;
@@ -195,6 +196,9 @@ fn connect(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| explain(e, path))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else SQLite plans a kept statement anew whenever what is bound to it might let a partial index
+    // do: once a flash, for most of what a flash costs.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
