@@ -110,6 +110,10 @@ impl Pace {
 
     /// Waits for a batch that is as large as the last, where that makes sense; `gathered` says how
     /// large it is by now.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the queue wakes for one job, not for so many"
+    )]
     fn gather(&self, gathered: impl Fn() -> usize) {
         while gathered() < self.size && self.until.is_some_and(|until| Instant::now() < until) {
             thread::sleep(LOOK_EVERY);
