@@ -19,7 +19,7 @@ UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 UDEV = $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d
 
-.PHONY: build demo test test-outage test-vm vm-packages check fmt-check lint doc bench fuzz deny \
+.PHONY: build demo test test-outage test-vm vm-packages test-ssh ssh-packages check fmt-check lint doc bench fuzz deny \
 	package-files install install-files dist uninstall clean
 
 # The release binary: target/release/twinkle
@@ -43,6 +43,15 @@ test-outage:
 test-vm:
 	$(CARGO) build --quiet --locked
 	./tests/vm/vm.sh run target/debug/twinkle tests/vm/*.sh
+
+# Over SSH, against a real sshd on this machine's own address. Needs what ssh-packages installs.
+test-ssh:
+	$(CARGO) build --quiet --locked
+	./tests/ssh/ssh.sh run $(TARGET)/debug/twinkle
+
+# What test-ssh needs, as root.
+ssh-packages:
+	./tests/ssh/ssh.sh packages
 
 # What test-vm needs, as root.
 vm-packages:

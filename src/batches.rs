@@ -2,6 +2,7 @@
 //! the last commit ran, so that the cost of a flush is shared by all that wait for it.
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -35,6 +36,22 @@ pub trait Batches: Send + 'static {
     fn finish(&mut self);
 }
 
+/// Since when such a thread is at the batch that it is at, for whoever looks whether it still moves.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse(Arc<Mutex<Option<Instant>>>);
+
+impl Pulse {
+    /// For how long it has been at one batch; zero while it waits for the next.
+    pub fn busy_for(&self) -> Duration {
+        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+}
+
 /// Starts the thread, which runs until the queue is closed and empty. To be called in a runtime,
 /// whose clock it uses. What is returned comes to its end when the thread has: with a value once
 /// everything is done, with an error if it failed.
@@ -45,13 +62,14 @@ pub fn start<B: Batches>(
     name: &str,
     mut work: B,
     mut jobs: mpsc::Receiver<B::Job>,
+    pulse: Pulse,
 ) -> io::Result<oneshot::Receiver<()>> {
     let (tell, ended) = oneshot::channel();
     let runtime = Handle::current();
     thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
-            run(&mut work, &mut jobs, &runtime);
+            run(&mut work, &mut jobs, &runtime, &pulse);
             work.finish();
             drop(work);
             // Nobody may be left to hear it.
@@ -60,7 +78,12 @@ pub fn start<B: Batches>(
     Ok(ended)
 }
 
-fn run<B: Batches>(work: &mut B, jobs: &mut mpsc::Receiver<B::Job>, runtime: &Handle) {
+fn run<B: Batches>(
+    work: &mut B,
+    jobs: &mut mpsc::Receiver<B::Job>,
+    runtime: &Handle,
+    pulse: &Pulse,
+) {
     let mut batch = Vec::with_capacity(B::AT_ONCE);
     let mut pace = Pace::default();
     loop {
@@ -83,7 +106,9 @@ fn run<B: Batches>(work: &mut B, jobs: &mut mpsc::Receiver<B::Job>, runtime: &Ha
             work.take(job, &mut batch);
         }
         let (size, began) = (batch.len(), Instant::now());
+        pulse.set(Some(began));
         work.store(&mut batch);
+        pulse.set(None);
         pace.stored(size, began);
     }
 }

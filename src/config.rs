@@ -83,6 +83,8 @@ pub struct CentralSettings {
     pub listen: Option<HostPort>,
     /// Whose plain-text packets to accept.
     pub accept_plain: Option<Vec<PlainRule>>,
+    /// Where to serve figures and health, `HOST:PORT`.
+    pub metrics: Option<HostPort>,
     /// Whether addresses off this machine are used without protection.
     pub insecure: Option<bool>,
 }
@@ -109,31 +111,44 @@ pub struct RelaySettings {
     pub spool: Option<PathBuf>,
     /// The most events that may wait for it.
     pub spool_limit: Option<u64>,
+    /// Where to serve figures and health, `HOST:PORT`.
+    pub metrics: Option<HostPort>,
     /// Whether addresses off this machine are used without protection.
     pub insecure: Option<bool>,
 }
 
 impl Settings {
-    /// Reads the file named, or else `/etc/twinkle/twinkle.toml`, which need not exist.
+    /// The file named, or else `/etc/twinkle/twinkle.toml`, which need not exist.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] and [`Error::Wrong`].
-    pub fn load(named: Option<&Path>) -> Result<Self, Error> {
+    /// [`Error::Unreadable`].
+    pub fn file(named: Option<&Path>) -> Result<Option<File>, Error> {
         let path = named.unwrap_or(Path::new(DEFAULT_FILE));
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(Some(File {
+                path: path.to_owned(),
+                text,
+            })),
             Err(cause) if named.is_none() && cause.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
+                Ok(None)
             }
-            Err(cause) => {
-                return Err(Error::Unreadable {
-                    path: path.to_owned(),
-                    cause,
-                });
-            }
+            Err(cause) => Err(Error::Unreadable {
+                path: path.to_owned(),
+                cause,
+            }),
+        }
+    }
+
+    /// What that file says.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`].
+    pub fn read(file: Option<&File>) -> Result<Self, Error> {
+        let Some(File { path, text }) = file else {
+            return Ok(Self::default());
         };
-        let mut settings: Self = toml::from_str(&text).map_err(|cause| Error::Wrong {
-            path: path.to_owned(),
+        let mut settings: Self = toml::from_str(text).map_err(|cause| Error::Wrong {
+            path: path.clone(),
             cause: Box::new(cause),
         })?;
         if let (Some(calendar), Some(folder)) = (&mut settings.calendar, path.parent()) {
@@ -141,6 +156,15 @@ impl Settings {
         }
         Ok(settings)
     }
+}
+
+/// The configuration's file.
+#[derive(Debug)]
+pub struct File {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What stands in it.
+    pub text: String,
 }
 
 /// A timezone of the IANA database, by its name in any case.

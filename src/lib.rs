@@ -22,6 +22,7 @@ pub mod exit;
 pub mod hw;
 pub mod ics;
 pub mod logging;
+pub mod metrics;
 pub mod render;
 pub mod roles;
 pub mod service;

@@ -1,7 +1,9 @@
 //! The binary: parse, run, say in one line what went wrong, exit.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::ArgMatches;
 use twinkle::cli::{self, Cli, Command};
 use twinkle::config::Settings;
 use twinkle::exit::Exit;
@@ -9,7 +11,7 @@ use twinkle::logging::{self, Lines};
 use twinkle::roles;
 
 fn main() -> ExitCode {
-    let cli = cli::parse();
+    let (cli, given) = cli::parse();
     let Ok(log) = logging::start(
         look(&cli.command),
         cli.log,
@@ -17,7 +19,7 @@ fn main() -> ExitCode {
     ) else {
         return Exit::Unusable.into();
     };
-    let exit = run(cli).unwrap_or_else(|error| {
+    let exit = run(cli, &given).unwrap_or_else(|error| {
         let exit = Exit::of(error.chain());
         if exit != Exit::Done {
             log.say_error(&error);
@@ -37,8 +39,14 @@ fn look(command: &Command) -> Lines {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<Exit> {
-    let settings = Settings::load(cli.config.as_deref())?;
+fn run(cli: Cli, given: &ArgMatches) -> anyhow::Result<Exit> {
+    let file = Settings::file(cli.config.as_deref())?;
+    let settings = Settings::read(file.as_ref())?;
+    if cli.print_config {
+        let text = cli::effective(given, file.as_ref().map(|file| (&*file.path, &*file.text)))?;
+        io::stdout().lock().write_all(text.as_bytes())?;
+        return Ok(Exit::Done);
+    }
     match cli.command {
         Command::Central(args) => roles::central::run(args, &settings),
         Command::Relay(args) => roles::relay::run(args, &settings),

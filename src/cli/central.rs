@@ -19,7 +19,7 @@ use crate::wire::plain::PlainRule;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Variables: TWINKLE_CENTRAL_LISTEN, TWINKLE_CENTRAL_ACCEPT_PLAIN, TWINKLE_CENTRAL_INSECURE,
-TWINKLE_DB, TWINKLE_TIMEZONE, TWINKLE_WEEKLY_OFF
+TWINKLE_CENTRAL_METRICS, TWINKLE_DB, TWINKLE_TIMEZONE, TWINKLE_WEEKLY_OFF
 
 Examples:
   twinkle central
@@ -50,6 +50,14 @@ pub struct CentralArgs {
         hide_env = true
     )]
     pub accept_plain: Vec<PlainRule>,
+    /// Serve figures and health there, over HTTP [default: not at all]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "TWINKLE_CENTRAL_METRICS",
+        hide_env = true
+    )]
+    pub metrics: Option<HostPort>,
     /// Use addresses off this machine until a device is enrolled
     #[arg(
         long,

@@ -11,6 +11,7 @@ use crate::logging::{Level, LogFormat};
 
 mod central;
 mod door;
+mod effective;
 pub mod employee;
 mod events;
 mod hardware;
@@ -21,6 +22,7 @@ mod why;
 
 pub use central::{CalendarArgs, CentralArgs, CentralCommand, DoorWayArgs, EnrollArgs};
 pub use door::DoorArgs;
+pub use effective::text as effective;
 pub use employee::EmployeeArgs;
 pub use events::EventsArgs;
 pub use hardware::HardwareArgs;
@@ -78,6 +80,9 @@ pub struct Cli {
         hide_env = true
     )]
     pub log_format: Option<LogFormat>,
+    /// Print the settings that hold here, and whence each is, and end
+    #[arg(long, global = true, display_order = 904)]
+    pub print_config: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,

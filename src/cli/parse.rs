@@ -5,13 +5,16 @@ use std::io::{self, Write};
 use std::process;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Command, CommandFactory, Parser};
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::Cli;
 
-/// Reads the command line; where it is wrong, says so and exits with code 2.
-pub fn parse() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| {
+/// Reads the command line, and returns also how each flag was given; where it is wrong, says so and
+/// exits with code 2.
+pub fn parse() -> (Cli, ArgMatches) {
+    let matches = Cli::command().try_get_matches();
+    let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    parsed.unwrap_or_else(|error| {
         // clap names the flag, although nobody may have typed it.
         let variable = error.get(ContextKind::InvalidArg).and_then(variable_behind);
         let code = error.exit_code();

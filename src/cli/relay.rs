@@ -15,7 +15,8 @@ use crate::wire::plain::PlainRule;
 #[command(after_help = "\
 Variables: TWINKLE_RELAY_NAME, TWINKLE_RELAY_CENTRAL, TWINKLE_RELAY_LISTEN,
 TWINKLE_RELAY_ACCEPT_PLAIN, TWINKLE_RELAY_DEADLINE, TWINKLE_RELAY_IDENTITY,
-TWINKLE_RELAY_OFFLINE_FOR, TWINKLE_RELAY_SPOOL, TWINKLE_RELAY_SPOOL_LIMIT, TWINKLE_RELAY_INSECURE
+TWINKLE_RELAY_OFFLINE_FOR, TWINKLE_RELAY_SPOOL, TWINKLE_RELAY_SPOOL_LIMIT, TWINKLE_RELAY_METRICS,
+TWINKLE_RELAY_INSECURE
 
 Examples:
   twinkle relay
@@ -94,6 +95,14 @@ pub struct RelayArgs {
         hide_env = true
     )]
     pub spool_limit: Option<u64>,
+    /// Serve figures and health there, over HTTP [default: not at all]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "TWINKLE_RELAY_METRICS",
+        hide_env = true
+    )]
+    pub metrics: Option<HostPort>,
     /// Use addresses off this machine, unprotected
     #[arg(
         long,

@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId};
@@ -76,16 +78,27 @@ impl Owed {
 #[must_use = "an Open that reached no door must not count"]
 pub struct Unheard(pub EventId);
 
+/// Who counts the flashes that are answered.
+pub trait Tally: std::fmt::Debug + Send + Sync {
+    /// A flash was answered so long after it came.
+    fn answered(&self, verdict: Verdict, after: Duration);
+}
+
 /// Where the answers for one connection go. Each request that waits for one holds a clone; when
 /// the last is dropped, everything owed has been handed over.
 #[derive(Debug, Clone)]
-pub struct Answers(Arc<Way>);
+pub struct Answers {
+    way: Arc<Way>,
+    /// When the flash came that this is to answer, if somebody counts them.
+    since: Option<Instant>,
+}
 
 #[derive(Debug)]
 struct Way {
     sender: mpsc::UnboundedSender<Owed>,
     /// How much was handed over and not written yet.
     unwritten: Arc<AtomicUsize>,
+    tally: Option<Arc<dyn Tally>>,
 }
 
 /// See [`Answers::downgrade`].
@@ -95,7 +108,7 @@ pub struct WeakAnswers(Weak<Way>);
 impl WeakAnswers {
     /// The way to the peer, while it is connected.
     pub fn upgrade(&self) -> Option<Answers> {
-        self.0.upgrade().map(Answers)
+        self.0.upgrade().map(|way| Answers { way, since: None })
     }
 }
 
@@ -110,14 +123,23 @@ pub struct OwedReceiver {
 impl Answers {
     /// The two ends.
     pub fn channel() -> (Self, OwedReceiver) {
+        Self::counted(None)
+    }
+
+    /// The two ends, and who counts the flashes that are answered.
+    pub fn counted(tally: Option<Arc<dyn Tally>>) -> (Self, OwedReceiver) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let unwritten = Arc::new(AtomicUsize::new(0));
         let way = Way {
             sender,
             unwritten: Arc::clone(&unwritten),
+            tally,
         };
         (
-            Self(Arc::new(way)),
+            Self {
+                way: Arc::new(way),
+                since: None,
+            },
             OwedReceiver {
                 receiver,
                 unwritten,
@@ -125,11 +147,27 @@ impl Answers {
         )
     }
 
+    /// For a flash that comes now, if somebody counts them.
+    pub fn from_now(&self) -> Option<Self> {
+        self.way.tally.as_ref()?;
+        Some(Self {
+            way: Arc::clone(&self.way),
+            since: Some(Instant::now()),
+        })
+    }
+
+    fn count(&self, verdict: Verdict) {
+        if let (Some(since), Some(tally)) = (self.since, &self.way.tally) {
+            tally.answered(verdict, since.elapsed());
+        }
+    }
+
     /// Answers a flash.
     ///
     /// # Errors
     /// [`Unheard`] if the connection has ended and the answer was `Open`.
     pub fn verdict(&self, event: EventId, answer: Answer) -> Result<(), Unheard> {
+        self.count(answer.verdict);
         match self
             .hand_over(Owed::Verdict(answer, event))
             .and_then(|lost| lost.open())
@@ -146,6 +184,7 @@ impl Answers {
             verdict: Verdict::DontOpen(reason),
             name: None,
         };
+        self.count(answer.verdict);
         self.hand_over(Owed::Verdict(answer, event));
     }
 
@@ -172,7 +211,7 @@ impl Answers {
 
     /// A handle that does not keep the connection: for whoever has news now and then.
     pub fn downgrade(&self) -> WeakAnswers {
-        WeakAnswers(Arc::downgrade(&self.0))
+        WeakAnswers(Arc::downgrade(&self.way))
     }
 
     /// Answers a ping.
@@ -187,13 +226,13 @@ impl Answers {
 
     /// How much was handed over and not written yet.
     pub fn unwritten(&self) -> usize {
-        self.0.unwritten.load(Ordering::Relaxed)
+        self.way.unwritten.load(Ordering::Relaxed)
     }
 
     /// Gives it back if the connection has ended.
     fn hand_over(&self, owed: Owed) -> Option<Owed> {
-        self.0.unwritten.fetch_add(1, Ordering::Relaxed);
-        self.0.sender.send(owed).err().map(|lost| lost.0)
+        self.way.unwritten.fetch_add(1, Ordering::Relaxed);
+        self.way.sender.send(owed).err().map(|lost| lost.0)
     }
 }
 

@@ -88,7 +88,7 @@ pub async fn serve<S: Service>(
     reader.greeting_is_over();
     place.is_known();
 
-    let (answers, mut owed) = Answers::channel();
+    let (answers, mut owed) = Answers::counted(service.tally());
     service.welcomed(&peer, &answers);
     let window = Window::new(window_of(peer.role, limits));
     let mut outgoing = Outgoing::default();
@@ -273,7 +273,10 @@ async fn read_requests<S: Service>(
             }
             Message::Flash(flash) => {
                 window.take(1);
-                service.flash(flash, peer, &answers).await;
+                let timed = answers.from_now();
+                service
+                    .flash(flash, peer, timed.as_ref().unwrap_or(&answers))
+                    .await;
             }
             Message::Happened(happened) => service.happened(happened, peer, &answers).await,
             Message::Undelivered(lost) => service.undelivered(lost.event, Some(&answers)).await,

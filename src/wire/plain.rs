@@ -158,7 +158,7 @@ pub async fn serve<S: Service>(
     service: &S,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
-    let (answers, mut owed) = Answers::channel();
+    let (answers, mut owed) = Answers::counted(service.tally());
     let mut session = Session {
         write,
         peer,
@@ -295,7 +295,10 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
             budget_ms: u32::try_from(BUDGET.as_millis()).unwrap_or(u32::MAX),
         };
         let answer = async {
-            self.service.flash(flash, self.peer, answers).await;
+            let timed = answers.from_now();
+            self.service
+                .flash(flash, self.peer, timed.as_ref().unwrap_or(answers))
+                .await;
             owed.next().await
         };
         let answer = timeout(BUDGET + GRACE, answer).await.ok().flatten();

@@ -18,7 +18,7 @@ use tracing::{debug, error, info, warn};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::wire::address::{self, HostPort};
-use crate::wire::answers::Answers;
+use crate::wire::answers::{Answers, Tally};
 use crate::wire::frames::Stranger;
 use crate::wire::guard::{Guard, Limits, Place};
 use crate::wire::plain::{self, PlainRules};
@@ -113,6 +113,11 @@ pub trait Service: Send + Sync + 'static {
         _answers: &Answers,
     ) -> impl Future<Output = ()> + Send {
         async {}
+    }
+
+    /// Who counts the flashes that are answered, if anybody does.
+    fn tally(&self) -> Option<Arc<dyn Tally>> {
+        None
     }
 
     /// Measures the way to the central; a central is there already.

@@ -14,10 +14,11 @@ use crate::clock::Clock;
 use crate::db::{DeviceKind, DoorEventEntry, Entry, FlashEntry, SpoolFound, Spooled};
 use crate::domain::access::Reason;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
+use crate::metrics::Metrics;
 use crate::roles::central::presence::Presence;
 use crate::roles::central::roll::Registry;
 use crate::roles::central::rosters::Rosters;
-use crate::wire::answers::Answers;
+use crate::wire::answers::{Answers, Tally};
 use crate::wire::server::{Greeting, Peer, Service};
 use crate::wire::spool::RelayWord;
 use crate::wire::{Door, Flash, Happened, Role, refusal};
@@ -71,6 +72,7 @@ pub(super) struct Desk {
     /// When it was last said that a relay speaks for another's door.
     said: Mutex<Option<Instant>>,
     rosters: Rosters,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Desk {
@@ -81,6 +83,7 @@ impl Desk {
         clock: Arc<dyn Clock>,
         registry: Option<Registry>,
         rosters: Rosters,
+        metrics: Option<Arc<Metrics>>,
     ) -> (Self, mpsc::Receiver<Job>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let presence = Arc::new(Presence::new(Arc::clone(&clock)));
@@ -94,9 +97,15 @@ impl Desk {
                 registry,
                 said: Mutex::default(),
                 rosters,
+                metrics,
             },
             queue,
         )
+    }
+
+    /// What whoever looks on has to see: who is connected, and how much waits.
+    pub(super) fn watched(&self) -> (Arc<Presence>, mpsc::WeakSender<Job>) {
+        (Arc::clone(&self.presence), self.jobs.downgrade())
     }
 
     /// Keeps what is written down of who is connected, until told to stop.
@@ -318,6 +327,11 @@ impl Service for Desk {
         };
         // Without a writer nothing is acknowledged, and the relay will send it again.
         let _ended = self.jobs.send(job).await;
+    }
+
+    fn tally(&self) -> Option<Arc<dyn Tally>> {
+        let metrics = self.metrics.clone()?;
+        Some(metrics)
     }
 
     fn goodbye(&self, peer: &Peer) {

@@ -17,6 +17,7 @@ use crate::config::{self, Settings};
 use crate::console;
 use crate::db::{Condition, Entry, Opened, Store};
 use crate::exit::{Exit, Unusable, Usage};
+use crate::metrics::{self, Metrics};
 use crate::service;
 use crate::shutdown;
 use crate::site::Site;
@@ -33,6 +34,7 @@ mod checkup;
 mod desk;
 mod devices;
 mod direction;
+mod figures;
 mod presence;
 mod roll;
 mod rosters;
@@ -40,8 +42,10 @@ mod writer;
 
 use authority::Authority;
 use desk::Desk;
+use figures::Figures;
 use roll::Registry;
 use rosters::Rosters;
+use writer::Standing;
 
 /// Where the central listens if nobody says otherwise: here, on the replaced system's port.
 const DEFAULT_PORT: u16 = 9999;
@@ -119,8 +123,29 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
     let (acceptor, registry) = protected.unzip();
     // It reads beside the writer, so that no flash waits for it.
     let rosters = Rosters::start(Store::open(store.path())?, Arc::clone(&clock))?;
-    let (desk, jobs) = Desk::new(name, installation, Arc::clone(&clock), registry, rosters);
-    let mut stored_all = writer::start(store, jobs, clock)?;
+    let looks_on = args.metrics.or_else(|| section.metrics.clone());
+    let metrics = looks_on
+        .as_ref()
+        .map(|_| Arc::new(Metrics::new("central", name.as_str())));
+    let (desk, jobs) = Desk::new(
+        name,
+        installation,
+        Arc::clone(&clock),
+        registry,
+        rosters,
+        metrics.clone(),
+    );
+    let standing = Standing::default();
+    let beside = metrics
+        .is_some()
+        .then(|| Store::open(store.path()))
+        .transpose()?;
+    let mut stored_all = writer::start(store, jobs, clock, &standing, metrics.clone())?;
+    if let (Some(address), Some(metrics), Some(store)) = (looks_on, metrics, beside) {
+        let (presence, jobs) = desk.watched();
+        let figures = Figures::new(&metrics, store, jobs, presence, standing);
+        metrics::start(&address, metrics, figures, stop.clone()).await?;
+    }
     for rule in plain.iter() {
         let learnt = desk.learn(Entry::Door(rule.door.clone())).await;
         learnt.map_err(|_| Unusable(format!("cannot store that there is door '{}'", rule.door)))?;

@@ -109,6 +109,11 @@ impl Presence {
         }
     }
 
+    /// Every device that is connected now.
+    pub(super) fn connected(&self) -> Vec<Device> {
+        self.state().present.keys().cloned().collect()
+    }
+
     /// Writes down what there is to write until told to stop; then that all have gone.
     pub(super) async fn run(&self, jobs: mpsc::Sender<Job>, stop: CancellationToken) {
         let mut pause = FIRST_PAUSE;

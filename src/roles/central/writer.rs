@@ -4,17 +4,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
-use crate::batches::{self, Batches};
+use crate::batches::{self, Batches, Pulse};
 use crate::clock::Clock;
 use crate::db::{Entry, Outcome, Store};
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId};
+use crate::metrics::Metrics;
 use crate::roles::central::desk::{Asker, Job};
 use crate::wire::answers::{Answers, Unheard};
 use crate::wire::{Answer, refusal};
@@ -40,16 +42,28 @@ pub(super) fn start(
     store: Store,
     jobs: mpsc::Receiver<Job>,
     clock: Arc<dyn Clock>,
+    standing: &Standing,
+    metrics: Option<Arc<Metrics>>,
 ) -> io::Result<oneshot::Receiver<()>> {
     let work = Work {
         store,
         clock,
         failing: false,
+        standing: standing.clone(),
+        metrics,
         undelivered: BTreeMap::new(),
         spooled: VecDeque::new(),
         reused: Reused::default(),
     };
-    batches::start("writer", work, jobs)
+    batches::start("writer", work, jobs, standing.pulse.clone())
+}
+
+/// How the thread fares, for whoever looks on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Standing {
+    pub(super) pulse: Pulse,
+    /// Whether the last batch could not be stored.
+    pub(super) failing: Arc<AtomicBool>,
 }
 
 struct Work {
@@ -57,6 +71,8 @@ struct Work {
     clock: Arc<dyn Clock>,
     /// Whether the last batch could not be stored.
     failing: bool,
+    standing: Standing,
+    metrics: Option<Arc<Metrics>>,
     /// Undelivered events that are still to be stored, and who wants to hear of it.
     undelivered: BTreeMap<EventId, Option<Answers>>,
     /// What relays kept, still to be stored when there is nothing more urgent.
@@ -136,8 +152,14 @@ impl Batches for Work {
             }
         }
         let entries = batch.iter().map(|job| &job.entry);
-        match self.store.admit(entries, self.clock.now()) {
+        let admitted = self.store.admit(entries, self.clock.now());
+        let failed = admitted.is_err();
+        self.standing.failing.store(failed, Ordering::Relaxed);
+        match admitted {
             Ok(outcomes) => {
+                if let Some(metrics) = &self.metrics {
+                    metrics.stored(batch.len(), now.elapsed());
+                }
                 // Other batches may have had nothing to write.
                 let wrote = batch.iter().any(|job| {
                     matches!(

@@ -9,7 +9,8 @@ use crate::clock::Clock;
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{EventId, InstallationId};
 use crate::domain::spool::Acted;
-use crate::roles::relay::writer::{self, Decided, Job};
+use crate::roles::relay::drafts;
+use crate::roles::relay::writer::{Decided, Job};
 use crate::wire::answers::Answers;
 use crate::wire::link::aid::{Aid, Session};
 use crate::wire::{Flash, Message};
@@ -72,7 +73,7 @@ impl Aid for Keeping {
             verdict,
         };
         // The central has it; it is kept for one that is restored.
-        if let Some(draft) = writer::acted(&*self.clock, acted)
+        if let Some(draft) = drafts::acted(&*self.clock, acted)
             && self.decided.add(draft)
         {
             self.hand_in(Job::Keep);

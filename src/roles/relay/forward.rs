@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId};
+use crate::metrics::Metrics;
 use crate::roles::relay::writer::Job;
-use crate::wire::answers::Answers;
+use crate::wire::answers::{Answers, Tally};
 use crate::wire::link::Link;
 use crate::wire::server::{Greeting, Peer, Service};
 use crate::wire::{Door, Flash, Happened, Role, refusal};
@@ -22,6 +23,8 @@ pub(super) struct Forwarder {
     pub(super) link: Link,
     pub(super) jobs: mpsc::Sender<Job>,
     pub(super) clock: Arc<dyn Clock>,
+    /// The figures that somebody asked for.
+    pub(super) metrics: Option<Arc<Metrics>>,
 }
 
 impl Service for Forwarder {
@@ -80,6 +83,11 @@ impl Service for Forwarder {
             .jobs
             .send(Job::Happened(happened, answers.clone()))
             .await;
+    }
+
+    fn tally(&self) -> Option<Arc<dyn Tally>> {
+        let metrics = self.metrics.clone()?;
+        Some(metrics)
     }
 
     fn probe(&self, n: u64, answers: &Answers) {

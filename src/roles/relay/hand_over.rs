@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::roles::relay::drafts::uptime;
 use crate::roles::relay::drain::Drain;
-use crate::roles::relay::writer::{CHECKPOINT, KEEP_WITHIN, Work, uptime};
+use crate::roles::relay::writer::{CHECKPOINT, KEEP_WITHIN, Work};
 use crate::wire::Message;
 use crate::wire::link::aid::Session;
 use crate::wire::spool::{Entries, Spool};

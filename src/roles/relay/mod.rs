@@ -20,6 +20,7 @@ use crate::console;
 use crate::db::{self, RelayStore};
 use crate::domain::ids::DeviceName;
 use crate::exit::{Exit, Unusable, Usage};
+use crate::metrics::{self, Metrics};
 use crate::service;
 use crate::shutdown;
 use crate::site;
@@ -32,13 +33,16 @@ use crate::wire::{Door, Role};
 
 mod aid;
 mod cut_off;
+mod drafts;
 mod drain;
+mod figures;
 mod forward;
 mod hand_over;
 mod offline;
 mod writer;
 
 use aid::Keeping;
+use figures::{Figures, Standing};
 use forward::Forwarder;
 use writer::Decided;
 
@@ -148,6 +152,7 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
 
     let (path, store) = open_spool(args.spool.or_else(|| section.spool.clone()), &name)?;
     let limit = args.spool_limit.or(section.spool_limit);
+    let limit = limit.unwrap_or(DEFAULT_SPOOL_LIMIT);
     let offline_for = args.offline_for.or(section.offline_for);
     let known = store.as_ref().map(RelayStore::installation).transpose()?;
     if let Some(known) = known.flatten()
@@ -168,13 +173,26 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         decides: offline_for.is_some(),
         clock: Arc::clone(&clock),
     }));
+    let looks_on = args.metrics.or_else(|| section.metrics.clone());
+    let metrics = looks_on
+        .as_ref()
+        .map(|_| Arc::new(Metrics::new("relay", name.as_str())));
+    let standing = Standing::default();
+    if let (Some(address), Some(metrics)) = (&looks_on, &metrics) {
+        let offline_for = offline_for.map(|period| period.0);
+        let (link, jobs, standing) = (link.clone(), jobs.downgrade(), standing.clone());
+        let figures = Figures::new(metrics, link, jobs, standing, (offline_for, limit));
+        metrics::start(address, Arc::clone(metrics), figures, stop.clone()).await?;
+    }
     let options = writer::Options {
         path,
-        limit: limit.unwrap_or(DEFAULT_SPOOL_LIMIT),
+        limit,
         offline_for: offline_for.map(|period| period.0),
         decided,
         clock: Arc::clone(&clock),
         link: link.clone(),
+        standing,
+        metrics: metrics.clone(),
     };
     let kept_all = writer::start(options, store, queue)?;
 
@@ -192,6 +210,7 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         link: link.clone(),
         jobs,
         clock,
+        metrics,
     });
     let serve = async {
         let mut serving = pin!(server::serve(listener, forwarder, admission, stop.clone()));

@@ -71,6 +71,13 @@ impl Offline {
         Ok(())
     }
 
+    /// When the roster was last known to be right, by this machine's uptime in milliseconds, as far as
+    /// that is known since its start.
+    pub(super) fn confirmed(&self) -> Option<i64> {
+        let confirmed = self.head.as_ref()?.confirmed;
+        (confirmed.boot == self.boot).then_some(confirmed.uptime)
+    }
+
     /// Up to which of the central's changes the roster knows.
     pub(super) fn at(&self) -> u64 {
         self.head.as_ref().map_or(0, |head| head.at)

@@ -16,8 +16,11 @@ use crate::clock::{self, Clock};
 use crate::db::{self, Backlog, Draft, RelayStore};
 use crate::domain::access::Reason;
 use crate::domain::ids::{BootId, DeviceName, EventId, InstallationId};
-use crate::domain::spool::{self, Acted, What};
+use crate::domain::spool::{self, What};
+use crate::metrics::Metrics;
+use crate::roles::relay::drafts::{aged, draft};
 use crate::roles::relay::drain::Drain;
+use crate::roles::relay::figures::Standing;
 use crate::roles::relay::offline::Offline;
 use crate::wire::answers::Answers;
 use crate::wire::link::Link;
@@ -97,6 +100,8 @@ pub(super) struct Options {
     pub(super) decided: Decided,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) link: Link,
+    pub(super) standing: Standing,
+    pub(super) metrics: Option<Arc<Metrics>>,
 }
 
 /// Starts the thread on a file that was opened, or that could not be opened yet.
@@ -131,7 +136,9 @@ pub(super) fn start(
     if let Some(store) = store {
         work.take_store(store);
     }
-    batches::start("writer", work, jobs)
+    work.tell();
+    let pulse = work.options.standing.pulse.clone();
+    batches::start("writer", work, jobs, pulse)
 }
 
 pub(super) struct Work {
@@ -245,6 +252,7 @@ impl Batches for Work {
         self.greet();
         self.send();
         self.trim();
+        self.tell();
     }
 
     fn finish(&mut self) {
@@ -265,6 +273,13 @@ impl Work {
     /// An entry of something that happens now.
     pub(super) fn draft(&self, what: What) -> Option<Draft> {
         draft(&*self.options.clock, what)
+    }
+
+    /// Tells whoever looks on how the file fares.
+    fn tell(&self) {
+        let roster = self.offline.as_ref().and_then(Offline::confirmed);
+        let waiting = self.backlog.waiting();
+        self.options.standing.tell(self.failing, waiting, roster);
     }
 
     /// Whether the limit is reached, with so many more.
@@ -294,6 +309,9 @@ impl Work {
             return true;
         }
         let appended = store.append(&online, drafts, self.boot);
+        if let (Some(metrics), Ok(_)) = (&self.options.metrics, &appended) {
+            metrics.stored(online.len() + drafts.len(), now.elapsed());
+        }
         match self.worked(appended) {
             Some(backlog) => {
                 self.backlog.last = backlog.last;
@@ -361,35 +379,4 @@ impl Work {
         let more = self.worked(trimmed).unwrap_or(false);
         self.trim_at = now + if more { Duration::ZERO } else { TRIM };
     }
-}
-
-/// An entry of something that happens now; `None` if the machine does not tell how long it is up.
-pub(super) fn draft(clock: &dyn Clock, what: What) -> Option<Draft> {
-    Some(Draft {
-        at: clock.now(),
-        uptime: uptime()?,
-        what,
-    })
-}
-
-/// A flash that was answered now.
-pub(super) fn acted(clock: &dyn Clock, acted: Acted) -> Option<Draft> {
-    draft(clock, What::Flash(acted))
-}
-
-/// The same entry, as something that happened so many milliseconds ago.
-fn aged(draft: Draft, age: u64) -> Draft {
-    let back = i64::try_from(age).unwrap_or(i64::MAX);
-    Draft {
-        at: chrono::TimeDelta::try_milliseconds(back)
-            .and_then(|back| draft.at.checked_sub_signed(back))
-            .unwrap_or(draft.at),
-        uptime: draft.uptime.saturating_sub(age),
-        what: draft.what,
-    }
-}
-
-pub(super) fn uptime() -> Option<u64> {
-    let uptime = clock::uptime().ok()?;
-    u64::try_from(uptime.as_millis()).ok()
 }
