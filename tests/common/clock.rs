@@ -1,12 +1,13 @@
 //! A wall clock that a test sets, for the processes that it starts: at a fixed time, or off by
 //! so much, changed at will while they run.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
-use std::sync::OnceLock;
-use std::{env, fs};
+use std::process::Command;
 
 use chrono::{DateTime, Utc};
+
+use super::preload;
 
 /// A clock for the processes of one site; see `clock.c`.
 pub struct TestClock {
@@ -47,7 +48,7 @@ impl TestClock {
     /// Has a process use this clock.
     pub fn give_to(&self, command: &mut Command) {
         command
-            .env("LD_PRELOAD", library())
+            .env("LD_PRELOAD", preload::library("clock"))
             .env("TEST_CLOCK", &self.file);
     }
 
@@ -57,26 +58,4 @@ impl TestClock {
         fs::write(&half_done, text).unwrap();
         fs::rename(half_done, &self.file).unwrap();
     }
-}
-
-/// The library to preload, compiled once by each test binary that needs it.
-fn library() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        fs::create_dir_all(folder).unwrap();
-        let library = folder.join(format!("clock-{}.so", env!("CARGO_CRATE_NAME")));
-        let half_done = library.with_extension(format!("{}.so", process::id()));
-        let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
-        let compiled = Command::new(compiler)
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(&half_done)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/clock.c"))
-            .arg("-ldl")
-            .status()
-            .unwrap();
-        assert!(compiled.success(), "the C compiler failed");
-        fs::rename(half_done, &library).unwrap();
-        library
-    })
 }

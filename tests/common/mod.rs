@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 
 pub mod client;
 pub mod clock;
+pub mod disk;
+pub mod preload;
 pub mod process;
 pub mod proxy;
 pub mod pty;
@@ -71,6 +73,13 @@ impl Site {
     /// A site with a database, and Asha and Ravi in it, both since 1 February 2024.
     pub fn seeded() -> Self {
         let site = Self::new();
+        site.seed();
+        site
+    }
+
+    /// Makes the database, with Asha and Ravi in it.
+    pub fn seed(&self) {
+        let site = self;
         site.ok(&["central", "init"]);
         for (name, id) in [("Asha Rao", ASHA), ("Ravi", RAVI)] {
             let id = id.to_string();
@@ -85,7 +94,6 @@ impl Site {
             ]);
         }
         site.ok(&["employee", "suspend", "Ravi"]);
-        site
     }
 
     /// The database's file.

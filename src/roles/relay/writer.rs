@@ -315,6 +315,7 @@ impl Work {
         match self.worked(appended) {
             Some(backlog) => {
                 self.backlog.last = backlog.last;
+                self.works_again();
                 true
             }
             None => {
@@ -341,6 +342,7 @@ impl Work {
             }
             self.backlog = backlog;
             self.store = Some(store);
+            self.works_again();
             let (waiting, path) = (backlog.waiting(), self.options.path.display());
             if waiting > 0 {
                 info!("{path} holds {waiting} entries that the central may not have yet");
@@ -348,15 +350,18 @@ impl Work {
         }
     }
 
-    /// Notes whether the file can be used, and says so when that changes.
+    /// Notes that something new is in the file, or that the file is there at last.
+    fn works_again(&mut self) {
+        if std::mem::take(&mut self.failing) {
+            info!("{} can be used again", self.options.path.display());
+        }
+    }
+
+    /// Notes if the file cannot be used, and says so once. That something worked does not mean that
+    /// all does: a full disk can still be read.
     pub(super) fn worked<T>(&mut self, result: db::Result<T>) -> Option<T> {
         match result {
-            Ok(value) => {
-                if std::mem::take(&mut self.failing) {
-                    info!("{} can be used again", self.options.path.display());
-                }
-                Some(value)
-            }
+            Ok(value) => Some(value),
             Err(cause) => {
                 if !std::mem::replace(&mut self.failing, true) {
                     let path = self.options.path.display();
