@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use nix::time::{ClockId, clock_gettime};
 
 use crate::domain::ids::BootId;
+use crate::domain::spool::NO_CLOCK_BEFORE;
 
 /// What systemd's time service makes once it has set the clock.
 const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
@@ -60,6 +61,9 @@ pub fn boot() -> BootId {
 /// has set it, or the hardware clock shows the same. A clock that went on from where it stood when
 /// the power went is none of these.
 pub fn is_trusted(now: DateTime<Utc>) -> bool {
+    if now.timestamp_millis() < NO_CLOCK_BEFORE {
+        return false;
+    }
     let shown = fs::read_to_string(HARDWARE_CLOCK).ok();
     let shown = shown.and_then(|text| text.trim().parse::<i64>().ok());
     let same = |shown: i64| (now.timestamp() - shown).abs() <= HARDWARE_TOLERANCE;

@@ -58,6 +58,9 @@ pub struct CentralArgs {
         hide_env = true
     )]
     pub metrics: Option<HostPort>,
+    /// The clock is right, though something later is stored
+    #[arg(long)]
+    pub trust_clock: bool,
     /// Use addresses off this machine until a device is enrolled
     #[arg(
         long,

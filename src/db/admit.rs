@@ -88,11 +88,11 @@ impl Store {
     ) -> Result<Vec<Outcome>> {
         let path = self.path().to_owned();
         let key = || SealingKey::read(&path);
-        let mut kept = self.day_rules.take();
+        let (mut kept, doubt) = (self.day_rules.take(), self.doubt);
         let outcomes = self.write(|transaction| {
             let rules = DayRules::current(transaction, kept.take())?;
             let rules = &*kept.insert(rules);
-            let at = Moment::new(rules, now);
+            let at = Moment::new(rules, now, doubt);
             batch
                 .map(|entry| match entry {
                     Entry::Flash(flash) => admit_flash(transaction, flash, rules, &at, key),
@@ -116,7 +116,7 @@ impl Store {
                         spooled::found(transaction, found, now).map(Outcome::Found)
                     }
                     Entry::Spooled(entries) => {
-                        spooled::store(transaction, entries, now, rules).map(|()| Outcome::Noted)
+                        spooled::store(transaction, entries, &at, rules).map(|()| Outcome::Noted)
                     }
                     Entry::Seen(sightings) => {
                         device::note(transaction, sightings, now).map(|()| Outcome::Noted)
@@ -164,6 +164,7 @@ fn admit_flash(
         relay,
         employee: holder.as_ref().map(|(employee, _)| *employee),
         verdict,
+        doubt: at.doubt,
     };
     if !event::append(connection, &new)? {
         return again(connection, &new);

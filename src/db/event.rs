@@ -1,12 +1,15 @@
 //! The log of flashes, and of what else happens at doors: append-only.
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::db::Result;
 use crate::db::admit::FlashEntry;
+use crate::db::values::from_millis;
+use crate::db::{Result, Store};
 use crate::domain::access::Verdict;
 use crate::domain::calendar::Day;
 use crate::domain::ids::{EmployeeNumber, EventId, TwinkletId};
+use crate::domain::spool::ClockFault;
 
 /// An event to be stored, with what was found out about it.
 pub(super) struct NewEvent<'a> {
@@ -17,6 +20,7 @@ pub(super) struct NewEvent<'a> {
     pub(super) relay: Option<i64>,
     pub(super) employee: Option<EmployeeNumber>,
     pub(super) verdict: Verdict,
+    pub(super) doubt: Option<ClockFault>,
 }
 
 /// Appends an event. Returns whether it did: an id that is there already is left as it is.
@@ -24,8 +28,9 @@ pub(super) fn append(connection: &Connection, new: &NewEvent<'_>) -> Result<bool
     let rows = connection
         .prepare_cached(
             "INSERT INTO event
-                 (uid, kind, at, day, door, relay, twinklet, employee, verdict, device_at)
-             VALUES (?1, 'flash', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (uid) DO NOTHING",
+                 (uid, kind, at, day, door, relay, twinklet, employee, verdict, device_at,
+                  clock)
+             VALUES (?1, 'flash', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (uid) DO NOTHING",
         )?
         .execute((
             new.flash.event,
@@ -37,8 +42,32 @@ pub(super) fn append(connection: &Connection, new: &NewEvent<'_>) -> Result<bool
             new.employee,
             new.verdict,
             new.flash.device_at,
+            new.doubt.map(ClockFault::code),
         ))?;
     Ok(rows == 1)
+}
+
+impl Store {
+    /// Until when it is known that this database was written: its newest event, or the last word of
+    /// a central that it lived.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn newest(&self) -> Result<Option<DateTime<Utc>>> {
+        let newest: Option<i64> = self.connection.query_row(
+            "SELECT max(coalesce(event, alive), coalesce(alive, event))
+             FROM (SELECT (SELECT max(at) FROM event) AS event,
+                          (SELECT alive FROM installation) AS alive)",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(newest.map(from_millis))
+    }
+
+    /// What is wrong from now on with the clock by which entries are stored: they are marked so.
+    pub fn doubt_clock(&mut self, doubt: Option<ClockFault>) {
+        self.doubt = doubt;
+    }
 }
 
 /// A stored flash, as far as a resend must be the same.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
+use crate::domain::spool::ClockFault;
+
 mod admit;
 mod assignment;
 mod attendance;
@@ -182,6 +184,8 @@ pub struct Database<K> {
     file: Option<(u64, u64)>,
     /// When days begin, as the central last read it.
     day_rules: Option<day_rules::DayRules>,
+    /// What is wrong with the clock by which entries are stored.
+    doubt: Option<ClockFault>,
     /// Whether changes are tried out only, and undone at their end.
     rehearsing: bool,
     /// Held by a server for as long as it serves the database.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::db::day_rules::DayRules;
 use crate::db::device::{self, DeviceKind};
+use crate::db::trial::Moment;
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{
     Author, DoorEventEntry, Error, Result, Store, assignment, attendance, audit, door_event,
@@ -125,18 +126,18 @@ pub(super) fn found(
 pub(super) fn store(
     connection: &Connection,
     spooled: &Spooled,
-    now: DateTime<Utc>,
+    moment: &Moment,
     rules: &DayRules,
 ) -> Result<()> {
     let relay = device::find(connection, DeviceKind::Relay, &spooled.relay)?;
     let mut doors = HashMap::new();
-    let now_millis = to_millis(now);
+    let (now, now_millis) = (moment.now, moment.millis);
     for entry in &spooled.entries {
         let (at, fault) = entry.placed(now_millis);
         let when = Placed {
             at,
             received: now_millis,
-            fault,
+            fault: fault.or(moment.doubt),
         };
         match &entry.what {
             What::Flash(acted) => {

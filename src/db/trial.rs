@@ -10,6 +10,7 @@ use crate::db::{Result, Store, assignment, code, device};
 use crate::domain::access::{self, Facts, Reason, Verdict};
 use crate::domain::calendar::Day;
 use crate::domain::ids::{DeviceName, EmployeeNumber, TwinkletId};
+use crate::domain::spool::ClockFault;
 
 /// When flashes are decided.
 pub(super) struct Moment {
@@ -19,16 +20,19 @@ pub(super) struct Moment {
     day: Day,
     /// The time on the site's wall.
     wall: NaiveDateTime,
-    now: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
+    /// What is wrong with the clock that says so.
+    pub(super) doubt: Option<ClockFault>,
 }
 
 impl Moment {
-    pub(super) fn new(rules: &DayRules, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(rules: &DayRules, now: DateTime<Utc>, doubt: Option<ClockFault>) -> Self {
         Self {
             millis: to_millis(now),
             day: rules.general.day_of(now),
             wall: rules.general.local(now).naive_local(),
             now,
+            doubt,
         }
     }
 }
@@ -89,7 +93,7 @@ impl Store {
         at: DateTime<Utc>,
     ) -> Result<Verdict> {
         let rules = DayRules::current(&self.connection, None)?;
-        let at = Moment::new(&rules, at);
+        let at = Moment::new(&rules, at, None);
         let Gathered {
             holder, mut facts, ..
         } = gather(&self.connection, door, twinklet, &rules, &at, true)?;

@@ -8,8 +8,9 @@ use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 
 /// The first instant that a clock can show that was ever set, UTC milliseconds: 1 January 2024.
 pub const NO_CLOCK_BEFORE: i64 = 1_704_067_200_000;
-/// How far ahead of ours another clock may be without being wrong, in milliseconds.
-const TOLERANCE: i64 = 300_000;
+/// How far ahead of ours another clock may be without being wrong, in milliseconds; and how far ours
+/// may be set back.
+pub const TOLERANCE: i64 = 300_000;
 
 /// Something that happened at a relay's doors, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +94,8 @@ pub enum ClockFault {
     Unset,
     /// The clock that told it was ahead of the central's.
     Ahead,
+    /// The central's clock was behind what it had stored already.
+    Behind,
 }
 
 impl ClockFault {
@@ -101,6 +104,7 @@ impl ClockFault {
         match self {
             ClockFault::Unset => "clock-unset",
             ClockFault::Ahead => "clock-ahead",
+            ClockFault::Behind => "clock-behind",
         }
     }
 }

@@ -38,6 +38,7 @@ mod figures;
 mod presence;
 mod roll;
 mod rosters;
+mod timekeeper;
 mod writer;
 
 use authority::Authority;
@@ -45,6 +46,7 @@ use desk::Desk;
 use figures::Figures;
 use roll::Registry;
 use rosters::Rosters;
+use timekeeper::Timekeeper;
 use writer::Standing;
 
 /// Where the central listens if nobody says otherwise: here, on the replaced system's port.
@@ -80,7 +82,6 @@ pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
 async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::Result<Exit> {
     let stop = shutdown::on_signal()?;
     let section = &settings.central;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let listen = args.listen.or_else(|| section.listen.clone());
     let listen = listen.unwrap_or_else(|| HostPort::here(DEFAULT_PORT));
     let insecure = args.insecure.or(section.insecure).unwrap_or(false);
@@ -104,6 +105,15 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
     };
     let path = store.path().display();
     info!("central '{name}', database {path}{how}, days {days}");
+
+    // What was known to be stored is no measure for a clock of which somebody says that it is right.
+    let newest = if args.trust_clock {
+        None
+    } else {
+        store.newest()?
+    };
+    let timekeeper = Arc::new(Timekeeper::new(SystemClock, newest));
+    let clock: Arc<dyn Clock> = Arc::<Timekeeper<SystemClock>>::clone(&timekeeper);
 
     if store.begin_service()? {
         checkup::start(store.path())?;
@@ -140,7 +150,7 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
         .is_some()
         .then(|| Store::open(store.path()))
         .transpose()?;
-    let mut stored_all = writer::start(store, jobs, clock, &standing, metrics.clone())?;
+    let mut stored_all = writer::start(store, jobs, timekeeper, &standing, metrics.clone())?;
     if let (Some(address), Some(metrics), Some(store)) = (looks_on, metrics, beside) {
         let (presence, jobs) = desk.watched();
         let figures = Figures::new(&metrics, store, jobs, presence, standing);

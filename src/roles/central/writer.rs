@@ -12,12 +12,13 @@ use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use crate::batches::{self, Batches, Pulse};
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::db::{Entry, Outcome, Store};
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId};
 use crate::metrics::Metrics;
 use crate::roles::central::desk::{Asker, Job};
+use crate::roles::central::timekeeper::Timekeeper;
 use crate::wire::answers::{Answers, Unheard};
 use crate::wire::{Answer, refusal};
 
@@ -41,7 +42,7 @@ const SAY_AGAIN: Duration = Duration::from_secs(60);
 pub(super) fn start(
     store: Store,
     jobs: mpsc::Receiver<Job>,
-    clock: Arc<dyn Clock>,
+    clock: Arc<Timekeeper<SystemClock>>,
     standing: &Standing,
     metrics: Option<Arc<Metrics>>,
 ) -> io::Result<oneshot::Receiver<()>> {
@@ -68,7 +69,7 @@ pub(super) struct Standing {
 
 struct Work {
     store: Store,
-    clock: Arc<dyn Clock>,
+    clock: Arc<Timekeeper<SystemClock>>,
     /// Whether the last batch could not be stored.
     failing: bool,
     standing: Standing,
@@ -151,6 +152,7 @@ impl Batches for Work {
                 flash.in_time = now <= *deadline;
             }
         }
+        self.store.doubt_clock(self.clock.fault());
         let entries = batch.iter().map(|job| &job.entry);
         let admitted = self.store.admit(entries, self.clock.now());
         let failed = admitted.is_err();
