@@ -1,6 +1,7 @@
 //! The configuration: what `twinkle.toml` says, and the defaults where nothing says anything.
 //! Command-line flags and `TWINKLE_*` variables come first; see `cli`.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::{env, fs};
@@ -87,6 +88,10 @@ pub struct CentralSettings {
     pub metrics: Option<HostPort>,
     /// Whether addresses off this machine are used without protection.
     pub insecure: Option<bool>,
+    /// From which unknown badge in a minute at a door on they are guesses.
+    pub guesses_from: Option<NonZeroU32>,
+    /// In less, nobody goes from one door to another.
+    pub travel_time: Option<Span>,
 }
 
 /// The table `[relay]`.
@@ -237,6 +242,8 @@ mod tests {
             listen = "127.0.0.1:9999"
             accept_plain = ["lab@10.0.0.0/8"]
             insecure = true
+            guesses_from = 5
+            travel_time = "30s"
             [relay]
             name = "site"
             central = "hub:9999"

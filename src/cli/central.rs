@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 
 use crate::cli::{AuthorArgs, SiteArgs};
-use crate::config::WeekdayList;
+use crate::config::{Span, WeekdayList};
 use crate::domain::calendar::DayChoice;
 use crate::domain::direction::Direction;
 use crate::domain::ids::DeviceName;
@@ -19,7 +19,8 @@ use crate::wire::plain::PlainRule;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Variables: TWINKLE_CENTRAL_LISTEN, TWINKLE_CENTRAL_ACCEPT_PLAIN, TWINKLE_CENTRAL_INSECURE,
-TWINKLE_CENTRAL_METRICS, TWINKLE_DB, TWINKLE_TIMEZONE, TWINKLE_WEEKLY_OFF
+TWINKLE_CENTRAL_METRICS, TWINKLE_CENTRAL_TRAVEL_TIME, TWINKLE_DB, TWINKLE_TIMEZONE,
+TWINKLE_WEEKLY_OFF
 
 Examples:
   twinkle central
@@ -74,6 +75,14 @@ pub struct CentralArgs {
         hide_possible_values = true
     )]
     pub insecure: Option<bool>,
+    /// Flag a badge that is at another door sooner than this
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "TWINKLE_CENTRAL_TRAVEL_TIME",
+        hide_env = true
+    )]
+    pub travel_time: Option<Span>,
     /// Weekdays off, as in sat,sun or none [default: the database's]
     #[arg(
         long,

@@ -11,10 +11,14 @@ use crate::db::door_event::{self, DoorEventEntry};
 use crate::db::event::{self, NewEvent};
 use crate::db::seal::SealingKey;
 use crate::db::trial::{self, Gathered, Moment};
-use crate::db::{Result, SpoolFound, Spooled, Store, attendance, identity, spooled, undelivered};
+use crate::db::watch::Watch;
+use crate::db::{
+    Result, SpoolFound, Spooled, Store, attendance, guess, identity, spooled, undelivered,
+};
 use crate::domain::access::{self, Reason, Verdict};
 use crate::domain::code::Code;
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::guessing::Guesses;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 
 /// A resend of an event gets the stored verdict for this long.
@@ -69,6 +73,8 @@ pub struct FlashEntry {
 pub enum Outcome {
     /// A flash was decided so; with an `Open`, the employee's name.
     Decided(Verdict, Option<String>),
+    /// The badge is unknown, as were so many before it: it is a guess, and written down as one.
+    Guess(Guesses),
     /// What was to be noted is.
     Noted,
     /// So many of a relay's entries are here.
@@ -89,13 +95,17 @@ impl Store {
         let path = self.path().to_owned();
         let key = || SealingKey::read(&path);
         let (mut kept, doubt) = (self.day_rules.take(), self.doubt);
+        let mut watch = std::mem::take(&mut self.watch);
         let outcomes = self.write(|transaction| {
             let rules = DayRules::current(transaction, kept.take())?;
             let rules = &*kept.insert(rules);
             let at = Moment::new(rules, now, doubt);
+            watch.whereabouts.begin(transaction, at.millis)?;
             batch
                 .map(|entry| match entry {
-                    Entry::Flash(flash) => admit_flash(transaction, flash, rules, &at, key),
+                    Entry::Flash(flash) => {
+                        admit_flash(transaction, flash, rules, &at, key, &mut watch)
+                    }
                     Entry::DoorEvent(new) => {
                         door_event::store(transaction, new, rules.general).map(|()| Outcome::Noted)
                     }
@@ -125,6 +135,10 @@ impl Store {
                 .collect()
         });
         self.day_rules = kept;
+        if outcomes.is_err() {
+            watch.whereabouts.forget();
+        }
+        self.watch = watch;
         outcomes
     }
 }
@@ -135,6 +149,7 @@ fn admit_flash(
     rules: &DayRules,
     at: &Moment,
     key: impl FnOnce() -> Result<SealingKey>,
+    watch: &mut Watch,
 ) -> Result<Outcome> {
     let relay = match &flash.relay {
         Some(name) => device::find(connection, DeviceKind::Relay, name)?,
@@ -156,6 +171,13 @@ fn admit_flash(
         facts.code = proof.objection();
         verdict = access::decide(&facts);
     }
+    if let (Verdict::DontOpen(Reason::UnknownTwinklet), Some(door)) = (verdict, door) {
+        let moment = (at.millis, day);
+        let guesses = guess::count(connection, door, relay, moment, watch.guesses_from)?;
+        if guesses.is_guess() {
+            return Ok(Outcome::Guess(guesses));
+        }
+    }
     let new = NewEvent {
         flash,
         at: at.millis,
@@ -168,6 +190,12 @@ fn admit_flash(
     };
     if !event::append(connection, &new)? {
         return again(connection, &new);
+    }
+    if let (Some(door), Some(_)) = (door, &holder) {
+        let place = (door, &flash.door);
+        watch
+            .whereabouts
+            .shown(connection, flash.twinklet, place, at.millis)?;
     }
     code::settle(connection, proof, flash.twinklet, at.millis)?;
     let Some((employee, name)) = holder.filter(|_| verdict == Verdict::Open) else {

@@ -35,10 +35,32 @@ pub struct EventRow {
     pub employee: Option<(EmployeeNumber, String)>,
     /// What was decided, or what else happened.
     pub what: What,
+    /// How many unknown badges it stands for, if it is guessing.
+    pub guesses: Option<u32>,
+    /// At which other door its badge had been, and how long before, if nobody goes so fast.
+    pub hasty: Option<(String, TimeDelta)>,
     /// Whether an `Open` reached its door.
     pub delivered: bool,
     /// The event's id.
     pub event: EventId,
+}
+
+impl EventRow {
+    /// What happened, in a few words: `open`, `open, undelivered`, `guessing, 16 badges`,
+    /// `open, 3 s after gate`.
+    pub fn in_words(&self) -> String {
+        let mut words = self.what.code().to_owned();
+        if let Some(guesses) = self.guesses {
+            words += &format!(", {guesses} badges");
+        }
+        if !self.delivered {
+            words += ", undelivered";
+        }
+        if let Some((door, after)) = &self.hasty {
+            words += &format!(", {} s after {door}", after.num_seconds());
+        }
+        words
+    }
 }
 
 /// What an event is.
@@ -145,9 +167,12 @@ const EVENTS: &str = "
     SELECT event.id, event.at, event.day, door.name, relay.name,
         coalesce(event.twinklet, flash.twinklet), employee.number, employee.name, event.verdict,
         NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid), event.uid,
-        event.kind
+        event.kind, guessing.count, earlier.name, hasty.after
     FROM event
         LEFT JOIN event AS flash ON flash.uid = event.about AND flash.door = event.door
+        LEFT JOIN guessing ON guessing.event = event.id
+        LEFT JOIN hasty ON hasty.event = event.id
+        LEFT JOIN door AS earlier ON earlier.id = hasty.door
         LEFT JOIN door ON door.id = event.door
         LEFT JOIN relay ON relay.id = event.relay
         LEFT JOIN employee ON employee.number = coalesce(event.employee, flash.employee)";
@@ -169,6 +194,7 @@ const FILTERED: &str = "
 fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     let number: Option<EmployeeNumber> = row.get(6)?;
     let name: Option<String> = row.get(7)?;
+    let (earlier, after): (Option<String>, Option<i64>) = (row.get(13)?, row.get(14)?);
     Ok(EventRow {
         place: row.get(0)?,
         at: from_millis(row.get(1)?),
@@ -181,6 +207,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
             Some(verdict) => What::Flash(verdict),
             None => What::Door(row.get(11)?),
         },
+        guesses: row.get(12)?,
+        hasty: earlier.zip(after.map(TimeDelta::milliseconds)),
         delivered: row.get(9)?,
         event: row.get(10)?,
     })

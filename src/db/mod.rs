@@ -25,6 +25,7 @@ mod employee;
 mod event;
 mod event_list;
 mod grant;
+mod guess;
 mod identity;
 mod import;
 mod installation;
@@ -40,9 +41,11 @@ mod schema;
 mod seal;
 mod spool;
 mod spooled;
+mod travel;
 mod trial;
 mod undelivered;
 mod values;
+mod watch;
 
 pub use admit::{Entry, FlashEntry, Outcome};
 pub use assignment::Badge;
@@ -186,6 +189,8 @@ pub struct Database<K> {
     day_rules: Option<day_rules::DayRules>,
     /// What is wrong with the clock by which entries are stored.
     doubt: Option<ClockFault>,
+    /// What a central looks out for among flashes.
+    watch: watch::Watch,
     /// Whether changes are tried out only, and undone at their end.
     rehearsing: bool,
     /// Held by a server for as long as it serves the database.

@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction};
 
 use crate::db::lock::Served;
 use crate::db::schema::{self, Kind};
+use crate::db::watch::Watch;
 use crate::db::{Database, Error, Result, Store, installation};
 
 /// How long a change waits for another program's to end.
@@ -74,6 +75,7 @@ impl<K: Kind> Database<K> {
             file: identity(path),
             day_rules: None,
             doubt: None,
+            watch: Watch::default(),
             rehearsing: false,
             served: None,
             kind: PhantomData,
@@ -151,6 +153,7 @@ impl Store {
             file: identity(path),
             day_rules: None,
             doubt: None,
+            watch: Watch::default(),
             rehearsing: false,
             served: None,
             kind: PhantomData,

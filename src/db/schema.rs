@@ -322,6 +322,29 @@ ALTER TABLE door ADD COLUMN requires_code INTEGER NOT NULL DEFAULT 0
 -- its door did.
 ALTER TABLE undelivered ADD COLUMN presumed INTEGER NOT NULL DEFAULT 0 CHECK (presumed IN (0, 1));
 ",
+    "
+-- The unknown badges that came to each door lately.
+CREATE TABLE guess (
+    door        INTEGER PRIMARY KEY REFERENCES door,
+    began       INTEGER NOT NULL,       -- UTC milliseconds
+    last        INTEGER NOT NULL,       -- UTC milliseconds
+    count       INTEGER NOT NULL,
+    event       INTEGER REFERENCES event -- what they are in the log; NULL: too few
+) STRICT;
+
+-- How many unknown badges an event of guessing stands for.
+CREATE TABLE guessing (
+    event       INTEGER PRIMARY KEY REFERENCES event,
+    count       INTEGER NOT NULL
+) STRICT;
+
+-- The flashes of badges that had been at another door so shortly before that nobody goes so fast.
+CREATE TABLE hasty (
+    event       INTEGER PRIMARY KEY REFERENCES event,
+    door        INTEGER NOT NULL REFERENCES door, -- where it was before
+    after       INTEGER NOT NULL        -- milliseconds
+) STRICT;
+",
 ];
 
 /// The version of a kind that this program reads and writes.

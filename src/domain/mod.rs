@@ -10,6 +10,7 @@ pub mod direction;
 pub mod door_event;
 pub mod event_filter;
 pub mod fingerprint;
+pub mod guessing;
 pub mod hours;
 pub mod ids;
 pub mod instant;

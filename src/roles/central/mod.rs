@@ -7,6 +7,7 @@
 //!      '------------- answers -----------------'
 //! ```
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tracing::{error, info, warn};
@@ -16,6 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings};
 use crate::console;
 use crate::db::{Condition, Entry, Opened, Store};
+use crate::domain::guessing::USUALLY_FROM;
 use crate::exit::{Exit, Unusable, Usage};
 use crate::metrics::{self, Metrics};
 use crate::service;
@@ -150,6 +152,9 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
         .is_some()
         .then(|| Store::open(store.path()))
         .transpose()?;
+    let guesses_from = section.guesses_from.map_or(USUALLY_FROM, NonZeroU32::get);
+    let travel_time = args.travel_time.or(section.travel_time);
+    store.watch_for(guesses_from, travel_time.map(|span| span.0));
     let mut stored_all = writer::start(store, jobs, timekeeper, &standing, metrics.clone())?;
     if let (Some(address), Some(metrics), Some(store)) = (looks_on, metrics, beside) {
         let (presence, jobs) = desk.watched();

@@ -4,17 +4,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tracing::{debug, error, info, warn};
 
 use crate::batches::{self, Batches, Pulse};
 use crate::clock::{Clock, SystemClock};
-use crate::db::{Entry, Outcome, Store};
+use crate::db::{Entry, FlashEntry, Outcome, Store};
 use crate::domain::access::{Reason, Verdict};
+use crate::domain::guessing::Guesses;
 use crate::domain::ids::{DeviceName, EventId};
 use crate::metrics::Metrics;
 use crate::roles::central::desk::{Asker, Job};
@@ -34,6 +36,9 @@ const UNDELIVERED_WAITING: usize = 4_096;
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How often at the most it is said that events' ids are reused.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
+/// How many answers to guesses may be held back at once: few enough for no connection to be read more
+/// slowly, with others' flashes on it, because of them.
+const HELD: usize = 256;
 
 /// Starts the thread; see [`batches::start`].
 ///
@@ -49,6 +54,8 @@ pub(super) fn start(
     let work = Work {
         store,
         clock,
+        runtime: Handle::current(),
+        held: Arc::default(),
         failing: false,
         standing: standing.clone(),
         metrics,
@@ -70,6 +77,10 @@ pub(super) struct Standing {
 struct Work {
     store: Store,
     clock: Arc<Timekeeper<SystemClock>>,
+    /// Where answers wait that are held back.
+    runtime: Handle,
+    /// How many do.
+    held: Arc<AtomicUsize>,
     /// Whether the last batch could not be stored.
     failing: bool,
     standing: Standing,
@@ -237,6 +248,15 @@ impl Work {
                         Err(Unheard(event)) => unheard.push(event),
                     }
                 }
+                (
+                    Asker::Flash {
+                        seq,
+                        deadline,
+                        answers,
+                    },
+                    Entry::Flash(flash),
+                    Outcome::Guess(guesses),
+                ) => self.hold_back(&flash, guesses, (seq, deadline), answers),
                 (Asker::Undelivered(Some(answers)), Entry::Undelivered(event), _) => {
                     answers.noted(event);
                 }
@@ -256,6 +276,36 @@ impl Work {
         for event in unheard.into_iter().filter(|event| !heard.contains(event)) {
             self.note_undelivered(event, None);
         }
+    }
+
+    /// Refuses a guess, later than other flashes are answered.
+    fn hold_back(
+        &self,
+        flash: &FlashEntry,
+        guesses: Guesses,
+        (seq, deadline): (u64, Instant),
+        answers: Answers,
+    ) {
+        if guesses.is_first() {
+            warn!(
+                "door '{}': {} unknown badges within a minute; further ones are answered slowly, \
+                 and are one event",
+                flash.door, guesses.count
+            );
+        }
+        let event = flash.event;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let delay = guesses.delay().to_std().unwrap_or_default().min(left / 2);
+        let held = Arc::clone(&self.held);
+        if held.fetch_add(1, Ordering::Relaxed) >= HELD {
+            held.fetch_sub(1, Ordering::Relaxed);
+            return answers.refuse(seq, event, Reason::UnknownTwinklet);
+        }
+        self.runtime.spawn(async move {
+            sleep(delay).await;
+            held.fetch_sub(1, Ordering::Relaxed);
+            answers.refuse(seq, event, Reason::UnknownTwinklet);
+        });
     }
 
     fn refuse(&mut self, job: Job) {

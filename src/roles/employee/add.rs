@@ -1,7 +1,10 @@
 //! `twinkle employee add`.
 
+use std::io::{self, Write};
+
 use crate::cli::employee::AddArgs;
 use crate::db::NewEmployee;
+use crate::domain::guessing::EASILY_GUESSED;
 use crate::roles::employee::{Office, say};
 
 /// Adds an employee with a badge.
@@ -25,5 +28,12 @@ pub(super) fn run(office: &mut Office, args: AddArgs) -> anyhow::Result<()> {
     say(format_args!(
         "added {number}: {name}, twinklet {twinklet}, joined {joined}"
     ))?;
+    if twinklet.get() <= EASILY_GUESSED {
+        writeln!(
+            io::stderr(),
+            "hint: ids up to {EASILY_GUESSED} can be found by trying them all at a door; codes keep \
+             that from opening it: twinkle employee code {number} --enable"
+        )?;
+    }
     Ok(())
 }

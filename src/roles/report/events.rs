@@ -73,11 +73,8 @@ fn row(event: EventRow, format: ListFormat, days: Days) -> Vec<String> {
         ListFormat::Table => time.format("%Y-%m-%d %H:%M:%S").to_string(),
         ListFormat::Csv | ListFormat::Json => time.format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
     };
+    let what = event.in_words();
     let (number, name) = event.employee.unzip();
-    let what = match (event.what.code(), event.delivered) {
-        (what, true) => what.to_owned(),
-        (what, false) => format!("{what}, undelivered"),
-    };
     let text = |number: Option<String>| number.unwrap_or_default();
     vec![
         time,

@@ -143,6 +143,7 @@ fn event_line(event: &EventRow, model: &Model) -> Line<'static> {
         false => local.format("%m-%d %H:%M").to_string(),
     };
     let style = match &event.what {
+        What::Flash(_) if event.hasty.is_some() => alarm().add_modifier(Modifier::BOLD),
         What::Flash(Verdict::Open) if event.delivered => Style::new().fg(Color::Green),
         What::Flash(Verdict::Open) => dim(),
         What::Flash(Verdict::DontOpen(_)) => Style::new().fg(Color::Red),

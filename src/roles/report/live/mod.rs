@@ -65,14 +65,12 @@ fn line(event: &EventRow, days: Days) -> String {
 
 /// What happened, as in `twinklet 7: open, Asha Rao (1)`, or `door-held`.
 fn what(event: &EventRow) -> String {
-    let code = event.what.code();
+    let words = event.in_words();
+    let words = one_line(&words);
     let mut text = match event.twinklet {
-        Some(twinklet) => format!("twinklet {twinklet}: {code}"),
-        None => code.to_owned(),
+        Some(twinklet) => format!("twinklet {twinklet}: {words}"),
+        None => words.into_owned(),
     };
-    if !event.delivered {
-        text += ", undelivered";
-    }
     if let Some((number, name)) = &event.employee {
         text += &format!(", {} ({number})", one_line(name));
     }

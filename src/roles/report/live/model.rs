@@ -77,6 +77,13 @@ impl Model {
             self.events.push_front(event.clone());
         }
         self.events.truncate(KEPT);
+        for event in self
+            .events
+            .iter_mut()
+            .filter(|event| event.guesses.is_some())
+        {
+            event.guesses = store.guesses(event.place)?;
+        }
         self.attendance(store)?;
         Ok(new)
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::db::{Device, EventRow, What};
 use crate::domain::access::Verdict;
 use crate::domain::advice::{Refused, advice};
+use crate::domain::door_event::Kind;
 use crate::domain::event_filter::EventFilter;
 use crate::render::page::Page;
 use crate::render::{Column, Grid};
@@ -139,7 +140,9 @@ fn events(sources: &Sources<'_>, door: &Device) -> anyhow::Result<Vec<EventRow>>
 /// Whether somebody stood before a closed door, or should have looked after it.
 fn is_trouble(event: &EventRow) -> bool {
     match &event.what {
-        What::Flash(verdict) => *verdict != Verdict::Open || !event.delivered,
+        What::Flash(verdict) => {
+            *verdict != Verdict::Open || !event.delivered || event.hasty.is_some()
+        }
         What::Door(kind) => kind.is_alarm(),
     }
 }
@@ -183,8 +186,11 @@ fn list<'a>(sources: &Sources<'_>, events: impl Iterator<Item = &'a &'a EventRow
                 Some((number, name)) => format!("{name} ({number})"),
                 None => "-".to_owned(),
             },
-            code(event).to_owned(),
+            event.in_words(),
             match &event.what {
+                What::Flash(Verdict::Open) if event.hasty.is_some() => {
+                    "nobody goes so fast: the badge may have a copy".to_owned()
+                }
                 What::Flash(Verdict::Open) => {
                     "the answer did not reach the door in time".to_owned()
                 }
@@ -252,9 +258,13 @@ fn alarms(events: &[EventRow]) -> Vec<String> {
             over.push(ended);
         }
     }
-    let go = lasting
-        .iter()
-        .map(|kind| format!("{kind}: go and see; that it is over was not reported"));
+    let go = lasting.iter().map(|kind| match kind {
+        Kind::Guessing => format!(
+            "{kind}: see who tries one badge after the other there; one-time codes keep a badge \
+             that is found that way from opening (twinkle employee code E --enable)"
+        ),
+        kind => format!("{kind}: go and see; that it is over was not reported"),
+    });
     let ask = over
         .iter()
         .map(|kind| format!("{kind}: it is over; find out how it came about"));

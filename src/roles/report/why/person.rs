@@ -243,7 +243,7 @@ fn flash_list(sources: &Sources<'_>, flashes: &[EventRow]) -> Grid {
             flash
                 .twinklet
                 .map_or_else(|| "-".to_owned(), |id| id.to_string()),
-            flash.what.code().to_owned(),
+            flash.in_words(),
             match &flash.what {
                 What::Flash(Verdict::Open) if flash.delivered => "it counts".to_owned(),
                 What::Flash(Verdict::Open) => {
@@ -333,6 +333,18 @@ fn what_to_do(
     }
     if sources.is_today() {
         all.extend(sources.trouble());
+    }
+    for flash in flashes {
+        if let (Some((before, after)), Some(twinklet)) = (&flash.hasty, flash.twinklet) {
+            all.push(format!(
+                "badge {twinklet} was at {} {} s after {before}: if nobody goes so fast, it has a \
+                 copy; give them another: twinkle employee replace {} --with ID",
+                flash.door.as_deref().unwrap_or("a door"),
+                after.num_seconds(),
+                employee.number
+            ));
+            break;
+        }
     }
     let absent = matches!(shown.mark(), Some(Mark::Absent | Mark::AbsentSoFar));
     if absent && sources.asked.day < sources.today {
