@@ -32,6 +32,10 @@ const BATCH: usize = 512;
 const UNDELIVERED_AT_ONCE: usize = 16;
 /// How many undelivered events may wait while flashes go first.
 const UNDELIVERED_WAITING: usize = 4_096;
+/// The most of a relay's frames of one transaction, when nothing else is to be stored: a flush for
+/// each would take longer than they do, and a flash that comes meanwhile waits for some tens of
+/// milliseconds.
+const SPOOLED_AT_ONCE: usize = 4;
 /// How long to wait before what could not be stored is tried again without anybody asking.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How often at the most it is said that events' ids are reused.
@@ -147,9 +151,14 @@ impl Batches for Work {
             let asker = Asker::Undelivered(answers);
             batch.push(Job { entry, asker });
         }
-        // One of their frames in each transaction: flashes wait no longer for it than that, and not
-        // at all while it may be what cannot be stored.
-        if !self.failing || batch.is_empty() {
+        // Beside flashes one of their frames in each transaction: they wait no longer for it than
+        // that, and not at all while it may be what cannot be stored.
+        let frames = match (batch.is_empty(), self.failing) {
+            (true, false) => SPOOLED_AT_ONCE,
+            (true, true) | (false, false) => 1,
+            (false, true) => 0,
+        };
+        for _ in 0..frames {
             batch.extend(self.spooled.pop_front());
         }
         if batch.is_empty() {
@@ -194,7 +203,8 @@ impl Batches for Work {
                     .drain(..)
                     .partition(|job| matches!(job.asker, Asker::Spool(_) | Asker::Entries(..)));
                 let again = !spooled.is_empty() && !others.is_empty();
-                spooled.into_iter().for_each(|job| self.refuse(job));
+                // Each goes before the others that wait: the first of them last.
+                spooled.into_iter().rev().for_each(|job| self.refuse(job));
                 if again {
                     *batch = others;
                     return self.store(batch);
