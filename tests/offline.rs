@@ -107,6 +107,24 @@ fn nobody_here_can_check_one_time_codes_so_who_needs_one_waits_for_the_central()
 }
 
 #[test]
+fn how_relays_stand_is_shown_with_the_devices() {
+    let site = Site::seeded();
+    let (central, mut relay) = cut_off_for(&site, "12h");
+    let shown = || site.ok(&["central", "devices"]);
+    wait_until(SOON, "it is connected", || {
+        shown().contains("decides for 12 h") && shown().contains("connected")
+    });
+    assert!(!shown().contains("told all until"), "{}", shown());
+    relay.kill_9();
+    wait_until(SOON, "until when it has told all", || {
+        shown().contains("decides for 12 h, told all until 20")
+    });
+    site.ok(&["central", "retire", "site"]);
+    assert!(shown().contains("out of service"), "{}", shown());
+    drop(central);
+}
+
+#[test]
 fn a_badge_revoked_while_the_relay_was_cut_off_is_refused_once_it_is_back() {
     let site = Site::seeded();
     let (mut central, mut relay) = cut_off_for(&site, "12h");

@@ -1,7 +1,7 @@
 //! The doors and the relays, each known by its name from its first Hello, and when each was last
 //! heard of.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::db::values::{from_millis, to_millis};
@@ -9,6 +9,7 @@ use crate::db::{Error, Result, Store};
 use crate::domain::access::Door;
 use crate::domain::ids::DeviceName;
 use crate::domain::near::nearest;
+use crate::domain::spool::Kept;
 
 /// So many doors can be named all, where none is near.
 const FEW: usize = 5;
@@ -68,6 +69,8 @@ pub struct Device {
     pub heard: Option<DateTime<Utc>>,
     /// The relay through which a door last came; `None` if straight, and for a relay.
     pub relay: Option<String>,
+    /// How a relay stands with what it keeps; `None` for a door.
+    pub kept: Option<Kept>,
 }
 
 /// What became of a device's connections.
@@ -101,11 +104,12 @@ impl Store {
     /// Those of reading.
     pub fn devices(&self) -> Result<Vec<Device>> {
         let mut select = self.connection.prepare_cached(
-            "SELECT 1, name, since, connected, heard, NULL, (SELECT alive FROM installation)
+            "SELECT 1, name, since, connected, heard, NULL, (SELECT alive FROM installation),
+                 waiting, offline_for, complete_until, retired IS NOT NULL
              FROM relay
              UNION ALL
              SELECT 0, door.name, door.since, door.connected, door.heard, relay.name,
-                 (SELECT alive FROM installation)
+                 (SELECT alive FROM installation), NULL, NULL, NULL, NULL
              FROM door LEFT JOIN relay ON relay.id = door.relay
              ORDER BY 1 DESC, 2",
         )?;
@@ -128,6 +132,15 @@ impl Store {
                 connected: connected.map(from_millis),
                 heard: heard.map(from_millis),
                 relay: row.get(5)?,
+                kept: match row.get::<_, Option<u64>>(7)? {
+                    Some(waiting) => Some(Kept {
+                        waiting,
+                        offline_for: row.get::<_, Option<i64>>(8)?.map(TimeDelta::milliseconds),
+                        complete_until: row.get::<_, Option<i64>>(9)?.map(from_millis),
+                        retired: row.get(10)?,
+                    }),
+                    None => None,
+                },
             })
         })?;
         Ok(devices.collect::<rusqlite::Result<_>>()?)

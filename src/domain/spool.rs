@@ -1,5 +1,6 @@
 //! What a relay keeps for the central: the entries of its spool.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::access::Verdict;
@@ -87,6 +88,48 @@ pub struct Lost {
     pub event: EventId,
 }
 
+/// How a relay stands with what it keeps, as its central last heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// How many entries it has that the central does not.
+    pub waiting: u64,
+    /// For how long it decides by itself; `None`: not at all.
+    pub offline_for: Option<TimeDelta>,
+    /// Until when all is told that it decided by itself; `None`: it never did.
+    pub complete_until: Option<DateTime<Utc>>,
+    /// Whether it is out of service.
+    pub retired: bool,
+}
+
+impl Kept {
+    /// As in `decides for 12 h, 3 events wait, told all until 17:00`; empty if there is nothing to
+    /// say. `time` writes an instant. While the relay is connected and nothing waits, it goes
+    /// without saying that it has told all.
+    pub fn describe(&self, connected: bool, time: impl FnOnce(DateTime<Utc>) -> String) -> String {
+        if self.retired {
+            return "out of service".to_owned();
+        }
+        let decides = self.offline_for.map(|period| {
+            match (period.num_minutes() % 60, period.num_seconds() % 60) {
+                (0, 0) => format!("decides for {} h", period.num_hours()),
+                (_, 0) => format!("decides for {} min", period.num_minutes()),
+                _ => format!("decides for {} s", period.num_seconds()),
+            }
+        });
+        let waiting = match self.waiting {
+            0 => None,
+            1 => Some("1 event waits".to_owned()),
+            more => Some(format!("{more} events wait")),
+        };
+        let told = self
+            .complete_until
+            .filter(|_| !connected || self.waiting > 0)
+            .map(|until| format!("told all until {}", time(until)));
+        let parts: Vec<_> = [decides, waiting, told].into_iter().flatten().collect();
+        parts.join(", ")
+    }
+}
+
 /// What cannot be right about a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockFault {
@@ -170,5 +213,37 @@ mod tests {
             placed(NOW - 500, Some(NOW.cast_unsigned())),
             (NOW - 500, None)
         );
+    }
+    #[test]
+    fn how_a_relay_stands_is_said_in_a_few_words() {
+        let kept = Kept {
+            waiting: 3,
+            offline_for: Some(TimeDelta::hours(12)),
+            complete_until: DateTime::from_timestamp_millis(NOW),
+            retired: false,
+        };
+        let say = |kept: Kept, connected| kept.describe(connected, |_| "17:00".to_owned());
+        let all = "decides for 12 h, 3 events wait, told all until 17:00";
+        assert_eq!(say(kept, true), all);
+        let idle = Kept { waiting: 0, ..kept };
+        assert_eq!(say(idle, true), "decides for 12 h");
+        assert_eq!(say(idle, false), "decides for 12 h, told all until 17:00");
+        let asks = Kept {
+            waiting: 1,
+            offline_for: None,
+            complete_until: None,
+            ..kept
+        };
+        assert_eq!(say(asks, false), "1 event waits");
+        let short = Kept {
+            offline_for: Some(TimeDelta::minutes(90)),
+            ..idle
+        };
+        assert_eq!(say(short, true), "decides for 90 min");
+        let retired = Kept {
+            retired: true,
+            ..kept
+        };
+        assert_eq!(say(retired, false), "out of service");
     }
 }

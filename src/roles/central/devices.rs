@@ -116,6 +116,7 @@ pub(super) fn list(site: &Site, format: Format) -> anyhow::Result<Exit> {
             Column::code("fingerprint"),
             Column::code("state"),
             Column::code("last seen"),
+            Column::text("keeps"),
         ],
         rows: store
             .devices()?
@@ -170,6 +171,10 @@ fn row(device: &Device, known: &Known, format: Format, days: Days) -> Vec<String
         (Some(heard), false) => time(heard, format, days),
         (None, false) => String::new(),
     };
+    let keeps = device
+        .kept
+        .map(|kept| kept.describe(connected, |at| time(at, format, days)))
+        .unwrap_or_default();
     let or_dash = |text: String| match format {
         Format::Table if text.is_empty() => "-".to_owned(),
         _ => text,
@@ -181,6 +186,7 @@ fn row(device: &Device, known: &Known, format: Format, days: Days) -> Vec<String
         or_dash(fingerprints.join(" ")),
         state.to_owned(),
         or_dash(seen),
+        or_dash(keeps),
     ]
 }
 

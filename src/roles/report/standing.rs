@@ -55,6 +55,18 @@ impl Standing {
         }
     }
 
+    /// How a relay stands with what it keeps, as in `, decides for 12 h`.
+    pub(super) fn kept(&self, device: &Device) -> String {
+        let connected = self.is_connected(device);
+        let kept = device
+            .kept
+            .map(|kept| kept.describe(connected, |at| self.time(at)));
+        match kept {
+            Some(kept) if !kept.is_empty() => format!(", {kept}"),
+            _ => String::new(),
+        }
+    }
+
     /// A time of today without its day.
     pub(super) fn time(&self, instant: DateTime<Utc>) -> String {
         let (local, now) = (self.days.local(instant), self.days.local(self.now));

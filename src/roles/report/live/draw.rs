@@ -216,6 +216,7 @@ fn device_lines(model: &Model) -> Vec<Line<'static>> {
                 through.unwrap_or_default()
             )),
             Span::styled(standing.describe(device), style),
+            Span::raw(standing.kept(device)),
         ])
     };
     devices.iter().map(line).collect()
