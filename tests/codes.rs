@@ -230,7 +230,7 @@ fn wrong_codes_lock_their_badge_for_longer_and_longer() {
 
 #[test]
 fn a_central_whose_clock_is_unset_refuses_codes_and_no_plain_badges() {
-    let noon = Noon::new();
+    let mut noon = Noon::new();
     let generator = noon.enable(&[]);
     noon.site.ok(&["employee", "resume", "Ravi"]);
     // Ravi's badge is plain.
@@ -241,6 +241,16 @@ fn a_central_whose_clock_is_unset_refuses_codes_and_no_plain_badges() {
     noon.clock.stand_at("1970-01-01T00:05:00Z");
     let mut lab = noon.door("lab");
     assert_eq!(flash(&mut lab, &generator.code_of(10)), "clock-unset");
+    assert_eq!(lab.flash(common::RAVI).verdict, "open");
+    // One that started so goes on from the newest that is stored, which is no time to judge codes by.
+    noon.clock.stand_at(NOON);
+    assert_eq!(lab.flash(common::RAVI).verdict, "open");
+    noon.central.kill_9();
+    noon.clock.stand_at("1970-01-01T00:05:00Z");
+    noon.central = Noon::central(&noon.site, &noon.clock);
+    let mut lab = noon.door("lab");
+    let code = generator.code_of(step_at(NOON_MILLIS));
+    assert_eq!(flash(&mut lab, &code), "clock-unset");
     assert_eq!(lab.flash(common::RAVI).verdict, "open");
 }
 

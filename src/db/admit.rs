@@ -167,7 +167,7 @@ fn admit_flash(
     let mut proof = Proof::NotNeeded;
     if let (Verdict::Open, Some((employee, _))) = (verdict, &holder) {
         let door_requires = facts.door.is_some_and(|door| door.requires_code);
-        proof = code::examine(connection, key, flash, *employee, door_requires, at.millis)?;
+        proof = code::examine(connection, key, flash, *employee, door_requires, at)?;
         facts.code = proof.objection();
         verdict = access::decide(&facts);
     }

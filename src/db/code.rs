@@ -7,6 +7,7 @@ use tracing::error;
 
 use crate::db::audit::{self, Author};
 use crate::db::seal::SealingKey;
+use crate::db::trial::Moment;
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{Employee, FlashEntry, Result, Store, employee};
 use crate::domain::access::{Door, Reason};
@@ -51,14 +52,14 @@ pub(super) fn is_needed(
     Ok(door.is_some_and(|door| door.requires_code) || find(connection, employee)?.is_some())
 }
 
-/// Looks at a flash's code at that time, UTC milliseconds. Writes nothing: see [`settle`].
+/// Looks at a flash's code. Writes nothing: see [`settle`].
 pub(super) fn examine(
     connection: &Connection,
     key: impl FnOnce() -> Result<SealingKey>,
     flash: &FlashEntry,
     employee: EmployeeNumber,
     door_requires: bool,
-    now: i64,
+    at: &Moment,
 ) -> Result<Proof> {
     let Some(row) = find(connection, employee)? else {
         return Ok(match door_requires {
@@ -69,10 +70,10 @@ pub(super) fn examine(
     let Some(code) = &flash.code else {
         return Ok(Proof::Objection(Reason::CodeMissing));
     };
-    if is_locked(connection, flash.twinklet, now)? {
+    if is_locked(connection, flash.twinklet, at.millis)? {
         return Ok(Proof::Objection(Reason::TooManyGuesses));
     }
-    if now < CLOCK_SET_FROM {
+    if at.doubt.is_some() || at.millis < CLOCK_SET_FROM {
         return Ok(Proof::Objection(Reason::ClockUnset));
     }
     let generator = match key().and_then(|key| row.unseal(&key)) {
@@ -82,7 +83,7 @@ pub(super) fn examine(
             return Ok(Proof::Objection(Reason::StorageFailed));
         }
     };
-    Ok(match generator.judge(code, now, row.last_step) {
+    Ok(match generator.judge(code, at.millis, row.last_step) {
         Finding::Right(step) => Proof::Right(employee, step),
         Finding::Reused => Proof::Objection(Reason::CodeReused),
         Finding::Wrong => Proof::Guess(flash.twinklet),
