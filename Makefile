@@ -58,7 +58,7 @@ vm-packages:
 	./tests/vm/vm.sh packages
 
 # What can be checked anywhere; CI runs test-vm too.
-check: fmt-check lint test doc demo
+check: fmt-check lint test doc demo deny
 
 fmt-check:
 	$(CARGO) fmt --check
@@ -73,10 +73,10 @@ doc:
 bench:
 	$(CARGO) bench --locked
 
-# The licences of what is linked, and that nothing is that should not be. Needs no network, unless
-# cargo-deny itself has to be built first, which takes minutes.
+# The licences of what is linked, and that nothing is that should not be. Needs no network.
 deny:
-	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	@command -v cargo-deny >/dev/null || { echo "make deny needs cargo-deny, which takes some minutes to" \
+		"build, once: cargo install --locked --debug cargo-deny" >&2; exit 1; }
 	$(CARGO) deny --offline --locked check licenses bans
 
 # All fuzz targets, each for so many seconds; what they find is written to fuzz/artifacts. libFuzzer

@@ -2,10 +2,13 @@
 //! look for bytes for which it does not; `tests/properties.rs` holds it on the seeds, on what was
 //! found before, and on random bytes.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
+use rusqlite::{Connection, params_from_iter};
 use tokio::io::{AsyncRead, ReadBuf};
 use twinkle::config::Settings;
 use twinkle::domain::calendar::{DayChoice, MonthChoice};
@@ -14,6 +17,8 @@ use twinkle::domain::hours::Hours;
 use twinkle::domain::ids::{DeviceName, EmployeeRef, PersonName, TwinkletId};
 use twinkle::domain::packet::{self, Scan};
 use twinkle::hw::flashes::{Flashes, Found};
+use twinkle::ics;
+use twinkle::roles::employee::{import::file, original::files};
 use twinkle::wire::codec::{self, FrameReader};
 use twinkle::wire::{Error, MAX_FRAME, Message, identity};
 
@@ -30,6 +35,9 @@ pub(crate) const ALL: &[(&str, Property)] = &[
     ("choices", choices),
     ("config", config),
     ("identity", identity),
+    ("csv", csv),
+    ("ics", ics),
+    ("original", original),
 ];
 
 /// A stream of frames reads the same in whatever pieces it comes: the same messages, and the same
@@ -193,4 +201,93 @@ pub(crate) fn identity(bytes: &[u8]) {
     if let Ok(content) = toml::from_str::<identity::Content>(&text) {
         let _papers = identity::papers(&content.certificate, &content.authority, &content.key);
     }
+}
+
+/// A file of employees is taken or refused, with a reason for each bad line; lines come in the order
+/// of the file.
+pub(crate) fn csv(bytes: &[u8]) {
+    let today = "2024-02-29".parse().unwrap();
+    match file::read(bytes, today) {
+        Ok((rows, bad)) => {
+            assert!(rows.iter().is_sorted_by(|a, b| a.line < b.line), "{rows:?}");
+            assert!(bad.iter().all(|bad| !bad.reason.is_empty()), "{bad:?}");
+        }
+        Err(whole) => assert!(!whole.reason.is_empty()),
+    }
+}
+
+/// A file of holidays is taken or refused, with a reason, within a time that nobody minds.
+pub(crate) fn ics(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match ics::read(&text) {
+        Ok(found) => assert!(
+            found
+                .holidays
+                .iter()
+                .all(|holiday| !holiday.name.is_empty())
+        ),
+        Err(cause) => assert!(!cause.to_string().is_empty()),
+    }
+}
+
+/// The replaced system's files are understood, or noted as what they are not. The text is a file's
+/// name, a table's columns, and its rows, a line each, with `|` between the cells; or it is a file's
+/// bytes.
+pub(crate) fn original(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines();
+    let name = lines.next().unwrap_or_default();
+    let is_name = |c: char| c.is_alphanumeric() || " .-_".contains(c);
+    let named = name.ends_with(".db") && name.len() < 64 && name.chars().all(is_name);
+    let folder = OldFolder::new();
+    let path = folder.0.join(if named { name } else { "JAN2021.db" });
+    if !named {
+        fs::write(&path, bytes).unwrap();
+    } else if old_table(&path, lines).is_err() {
+        return;
+    }
+    match files::read(&[path], None) {
+        Ok(found) => assert!(found.flashes.is_sorted_by_key(|flash| flash.wall)),
+        Err(cause) => assert!(!cause.to_string().is_empty()),
+    }
+}
+
+/// A folder that goes with it.
+struct OldFolder(PathBuf);
+
+impl OldFolder {
+    fn new() -> Self {
+        let thread = std::thread::current().id();
+        let name = format!("twinkle-old-{}-{thread:?}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for OldFolder {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Makes a file with one table. Not every line can name columns.
+fn old_table<'a>(path: &Path, mut lines: impl Iterator<Item = &'a str>) -> rusqlite::Result<()> {
+    let file = Connection::open(path)?;
+    file.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; BEGIN")?;
+    let columns = lines.next().unwrap_or_default();
+    let columns: Vec<_> = columns.split('|').take(50).collect();
+    let quoted: Vec<_> = columns
+        .iter()
+        .map(|column| format!("\"{}\"", column.replace('"', "\"\"")))
+        .collect();
+    file.execute_batch(&format!("CREATE TABLE twinkle ({})", quoted.join(", ")))?;
+    let places = vec!["?"; columns.len()].join(", ");
+    let mut insert = file.prepare(&format!("INSERT INTO twinkle VALUES ({places})"))?;
+    for line in lines.take(20) {
+        let cells = line.split('|').chain(std::iter::repeat(""));
+        insert.execute(params_from_iter(cells.take(columns.len())))?;
+    }
+    drop(insert);
+    file.execute_batch("COMMIT")
 }

@@ -27,10 +27,10 @@ mod edit;
 mod erase;
 mod export;
 mod history;
-mod import;
+pub mod import;
 mod list;
 mod mark;
-mod original;
+pub mod original;
 mod show;
 mod suspend;
 

@@ -36,15 +36,16 @@ const UTF16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
 
 /// A line that cannot be taken in, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct BadLine {
+pub struct BadLine {
     /// Its number in the file; the header's is 1.
-    pub(super) line: u64,
-    pub(super) reason: String,
+    pub line: u64,
+    /// Why it cannot be taken in.
+    pub reason: String,
 }
 
 /// Whom a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Numbered {
+pub enum Numbered {
     /// Whoever has this number, or is to have it.
     As(EmployeeNumber),
     /// Somebody new, whatever the name.
@@ -55,26 +56,38 @@ pub(super) enum Numbered {
 
 /// A line of the file. What is `None` is not said: there is no such column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) line: u64,
-    pub(super) number: Numbered,
-    pub(super) name: Option<PersonName>,
-    pub(super) twinklets: Option<Vec<Given>>,
-    pub(super) joined: Option<Day>,
-    pub(super) left: Option<Option<Day>>,
-    pub(super) department: Option<Option<Department>>,
-    pub(super) hours: Option<Option<Hours>>,
+pub struct Row {
+    /// Its number in the file.
+    pub line: u64,
+    /// Whom it is about.
+    pub number: Numbered,
+    /// The name.
+    pub name: Option<PersonName>,
+    /// The badges.
+    pub twinklets: Option<Vec<Given>>,
+    /// The first day of employment.
+    pub joined: Option<Day>,
+    /// The last; `Some(None)` for none.
+    pub left: Option<Option<Day>>,
+    /// The department; `Some(None)` for none.
+    pub department: Option<Option<Department>>,
+    /// The hours; `Some(None)` for any.
+    pub hours: Option<Option<Hours>>,
     /// The doors' names; `Some(None)` for every door.
-    pub(super) doors: Option<Option<Vec<String>>>,
-    pub(super) suspended: Option<bool>,
-    pub(super) off_register: Option<bool>,
+    pub doors: Option<Option<Vec<String>>>,
+    /// Whether they are suspended.
+    pub suspended: Option<bool>,
+    /// Whether they have no line on the register.
+    pub off_register: Option<bool>,
 }
 
 /// A badge as a cell gives it: its days are as they are, or as usual, where none are said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Given {
-    pub(super) twinklet: TwinkletId,
-    pub(super) days: Option<(Day, Option<Day>)>,
+pub struct Given {
+    /// The badge.
+    pub twinklet: TwinkletId,
+    /// Its first and last day.
+    pub days: Option<(Day, Option<Day>)>,
 }
 
 /// Reads a file, whose bytes these are, as of today: its lines, and those that say nothing that can
@@ -82,7 +95,7 @@ pub(super) struct Given {
 ///
 /// # Errors
 /// Why nothing of it can be read.
-pub(super) fn read(bytes: &[u8], today: Day) -> Result<(Vec<Row>, Vec<BadLine>), BadLine> {
+pub fn read(bytes: &[u8], today: Day) -> Result<(Vec<Row>, Vec<BadLine>), BadLine> {
     let bad_header = |reason: String| BadLine { line: 1, reason };
     if UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
         let reason = "the file is UTF-16; save it as 'CSV UTF-8'";

@@ -15,7 +15,7 @@ use crate::roles::employee::{Office, say, say_changed, title};
 
 use file::BadLine;
 
-pub(super) mod file;
+pub mod file;
 mod plan;
 
 /// How often a plan is made again because somebody changed something while it was made.

@@ -21,41 +21,53 @@ const GOOD: &str = "Correct";
 
 /// What the files say.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub struct Found {
     /// The valid badges; `None` if no file lists them.
-    pub(super) listed: Option<BTreeSet<TwinkletId>>,
-    pub(super) sheet_rows: Vec<SheetRow>,
-    pub(super) flashes: Vec<LoggedFlash>,
+    pub listed: Option<BTreeSet<TwinkletId>>,
+    /// What the months' sheets say.
+    pub sheet_rows: Vec<SheetRow>,
+    /// What the log says, oldest first.
+    pub flashes: Vec<LoggedFlash>,
     /// What could not be taken in, and why.
-    pub(super) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// A row of a month's sheet.
 #[derive(Debug)]
-pub(super) struct SheetRow {
+pub struct SheetRow {
     /// The file's name.
-    pub(super) file: String,
-    pub(super) month: Month,
-    pub(super) name: PersonName,
-    pub(super) twinklet: TwinkletId,
+    pub file: String,
+    /// The month.
+    pub month: Month,
+    /// Who.
+    pub name: PersonName,
+    /// The badge.
+    pub twinklet: TwinkletId,
     /// The days with a mark, and whether it is `p`.
-    pub(super) marks: Vec<(Day, bool)>,
+    pub marks: Vec<(Day, bool)>,
 }
 
 /// A row of the log.
 #[derive(Debug)]
-pub(super) struct LoggedFlash {
+pub struct LoggedFlash {
     /// Its number in the log.
-    pub(super) number: String,
-    pub(super) name: PersonName,
-    pub(super) twinklet: TwinkletId,
-    pub(super) door: Option<DeviceName>,
+    pub number: String,
+    /// Who.
+    pub name: PersonName,
+    /// The badge.
+    pub twinklet: TwinkletId,
+    /// The door, if it can have been one.
+    pub door: Option<DeviceName>,
     /// The time on the site's wall.
-    pub(super) wall: NaiveDateTime,
+    pub wall: NaiveDateTime,
 }
 
 /// Reads files, and the databases in folders.
-pub(super) fn read(paths: &[PathBuf], year: Option<i32>) -> anyhow::Result<Found> {
+///
+/// # Errors
+/// If one cannot be read, or its name does not say which month it holds; `year` is of those whose name
+/// says none.
+pub fn read(paths: &[PathBuf], year: Option<i32>) -> anyhow::Result<Found> {
     let mut found = Found::default();
     for path in paths {
         if !path.is_dir() {

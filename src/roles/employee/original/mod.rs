@@ -15,7 +15,7 @@ use crate::roles::employee::{Office, say};
 use files::{LoggedFlash, SheetRow};
 use people::{People, Renamed};
 
-mod files;
+pub mod files;
 mod people;
 
 /// Moves in: people with their badges, then flashes, then what only the months' sheets know.
