@@ -192,6 +192,8 @@ fn a_central_whose_clock_is_behind_what_it_has_stored_says_so_and_marks_what_it_
     assert_eq!(flash(&central), "open");
     assert_eq!(site.count(faults), 1, "as of when it can have been");
     assert_eq!((&*mark("Asha"), &*mark("John")), ("P", "a"));
+    let events = site.ok(&["report", "events"]);
+    assert!(events.contains("open, clock-behind"), "{events}");
 
     clock.stand_at("2024-03-13T09:00:00Z");
     central.stderr.wait_for("this machine's clock was set");

@@ -21,6 +21,9 @@ const PAGES: i32 = i32::MAX;
 /// How long to wait before trying again, where another program has locked the file.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// What a file is that SQLite cannot read to its end.
+const DAMAGED: &str = "a damaged database";
+
 /// What is in a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contents {
@@ -41,7 +44,7 @@ impl Store {
     /// [`Error::Conflict`] if there is such a file, [`Error::NotOurs`] if the copy is damaged,
     /// [`Error::Denied`], or SQLite's. Then no such file is left.
     pub fn back_up(&self, to: &Path) -> Result<Contents> {
-        into_place(to, |half_done| {
+        into_place(to, to, |half_done| {
             let mut copy = Connection::open(half_done)?;
             let backup = Backup::new(&self.connection, &mut copy)?;
             backup.run_to_completion(PAGES, PAUSE, None)?;
@@ -69,7 +72,7 @@ impl Store {
                 log.display()
             )));
         }
-        into_place(to, |half_done| {
+        into_place(to, from, |half_done| {
             let copied = fs::copy(from, half_done);
             copied.map_err(|cause| denied(from, "copied", &cause.to_string()))?;
             Ok(())
@@ -84,8 +87,9 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Has a file made beside its place, looks it through, and moves it there.
-fn into_place(to: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<Contents> {
+/// Has a file made beside its place, looks it through, and moves it there; what is found wrong with
+/// it is said of that file.
+fn into_place(to: &Path, of: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<Contents> {
     // A log left beside a former database would be played into the new one.
     let places = ["", "-wal", "-journal"].map(|suffix| beside(to, suffix));
     if let Some(there) = places.iter().find(|place| place.exists()) {
@@ -102,7 +106,24 @@ fn into_place(to: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<Conte
         _ => (),
     }
     create(&half_done)?;
-    let contents = make(&half_done).and_then(|()| look_through(&half_done));
+    let contents = make(&half_done).and_then(|()| {
+        look_through(&half_done).map_err(|cause| match cause {
+            Error::NotOurs { what, .. } => Error::NotOurs {
+                path: of.to_owned(),
+                what,
+            },
+            Error::SchemaTooNew { found, needed, .. } => Error::SchemaTooNew {
+                path: of.to_owned(),
+                found,
+                needed,
+            },
+            Error::Damaged(_) => Error::NotOurs {
+                path: of.to_owned(),
+                what: DAMAGED,
+            },
+            cause => cause,
+        })
+    });
     let moved = contents.and_then(|contents| {
         let synced = File::open(&half_done)
             .and_then(|file| file.sync_all())
@@ -131,7 +152,7 @@ fn look_through(path: &Path) -> Result<Contents> {
     if found != "ok" {
         return Err(Error::NotOurs {
             path: path.to_owned(),
-            what: "a damaged database",
+            what: DAMAGED,
         });
     }
     let has_identities: bool = connection.query_row(

@@ -39,6 +39,8 @@ pub struct EventRow {
     pub guesses: Option<u32>,
     /// At which other door its badge had been, and how long before, if nobody goes so fast.
     pub hasty: Option<(String, TimeDelta)>,
+    /// What cannot be right about its time, as in `clock-unset`; `None`: nothing is known to be wrong.
+    pub clock: Option<String>,
     /// Whether an `Open` reached its door.
     pub delivered: bool,
     /// The event's id.
@@ -47,7 +49,7 @@ pub struct EventRow {
 
 impl EventRow {
     /// What happened, in a few words: `open`, `open, undelivered`, `guessing, 16 badges`,
-    /// `open, 3 s after gate`.
+    /// `open, 3 s after gate`, `open, clock-unset`.
     pub fn in_words(&self) -> String {
         let mut words = self.what.code().to_owned();
         if let Some(guesses) = self.guesses {
@@ -55,6 +57,9 @@ impl EventRow {
         }
         if !self.delivered {
             words += ", undelivered";
+        }
+        if let Some(fault) = &self.clock {
+            words += &format!(", {fault}");
         }
         if let Some((door, after)) = &self.hasty {
             words += &format!(", {} s after {door}", after.num_seconds());
@@ -167,7 +172,8 @@ const EVENTS: &str = "
     SELECT event.id, event.at, event.day, door.name, relay.name,
         coalesce(event.twinklet, flash.twinklet), employee.number, employee.name, event.verdict,
         NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid), event.uid,
-        event.kind, guessing.count, earlier.name, hasty.after
+        event.kind, guessing.count, earlier.name, hasty.after,
+        event.clock
     FROM event
         LEFT JOIN event AS flash ON flash.uid = event.about AND flash.door = event.door
         LEFT JOIN guessing ON guessing.event = event.id
@@ -209,6 +215,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
         },
         guesses: row.get(12)?,
         hasty: earlier.zip(after.map(TimeDelta::milliseconds)),
+        clock: row.get(15)?,
         delivered: row.get(9)?,
         event: row.get(10)?,
     })

@@ -54,11 +54,15 @@ pub(super) fn restore(site: &Site, from: &Path) -> anyhow::Result<Exit> {
     }
     match (contents.identities, key.exists()) {
         (0, _) => (),
-        (devices, true) => writeln!(out, "{devices} devices will be known by their identities")?,
+        (devices, true) => {
+            let devices = counted(devices, "device");
+            writeln!(out, "{devices} will be known by identity")?;
+        }
         (devices, false) => writeln!(
             out,
-            "the authority's key is not there: {devices} devices will not be known until it is put \
-             at {}, or they are enrolled anew",
+            "the authority's key is not there: {} will not be known until it is put at {}, or until \
+             enrolled anew",
+            counted(devices, "device"),
             key.display()
         )?,
     }
@@ -89,15 +93,22 @@ pub(super) fn retire(site: &Site, relay: &DeviceName) -> anyhow::Result<Exit> {
 }
 
 fn describe(contents: &Contents) -> String {
-    let Contents {
-        employees, events, ..
-    } = contents;
+    let employees = counted(contents.employees, "employee");
+    let events = counted(contents.events, "event");
     match contents.newest {
         Some(newest) => format!(
-            "{employees} employees and {events} events, the newest of {}",
+            "{employees} and {events}, the newest of {}",
             newest.format("%Y-%m-%d %H:%M:%S UTC")
         ),
-        None => format!("{employees} employees, no events"),
+        None => format!("{employees}, no events"),
+    }
+}
+
+/// As in `1 event`.
+fn counted(count: i64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
     }
 }
 
