@@ -10,6 +10,7 @@ use crate::domain::ids::PersonName;
 use crate::logging::{Level, LogFormat};
 
 mod central;
+pub mod delays;
 mod door;
 mod effective;
 pub mod employee;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::delays::DelaysArgs;
 use crate::cli::events::EventsArgs;
 use crate::cli::why::WhyArgs;
 use crate::cli::{AuthorArgs, SiteArgs};
@@ -84,6 +85,8 @@ Examples:
   twinkle report live
   twinkle report live | grep 'front door'")]
     Live,
+    /// How long doors wait for their answers
+    Delays(DelaysArgs),
     /// How a mark or a verdict came to be, or would now, and what to do
     Why(WhyArgs),
 }

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use crate::db::code::{self, Proof};
 use crate::db::day_rules::DayRules;
+use crate::db::delay::{self, ToldDelays};
 use crate::db::device::{self, DeviceKind, Sighting};
 use crate::db::door_event::{self, DoorEventEntry};
 use crate::db::event::{self, NewEvent};
@@ -45,6 +46,8 @@ pub enum Entry {
     SpoolFound(SpoolFound),
     /// Some of what a relay kept.
     Spooled(Spooled),
+    /// How long flashes took through a relay.
+    Delays(ToldDelays),
     /// Devices have come or gone, or it is only to be written that the central lives.
     Seen(Vec<Sighting>),
 }
@@ -127,6 +130,9 @@ impl Store {
                     }
                     Entry::Spooled(entries) => {
                         spooled::store(transaction, entries, &at, rules).map(|()| Outcome::Noted)
+                    }
+                    Entry::Delays(told) => {
+                        delay::store(transaction, told, now).map(|()| Outcome::Noted)
                     }
                     Entry::Seen(sightings) => {
                         device::note(transaction, sightings, now).map(|()| Outcome::Noted)

@@ -345,6 +345,17 @@ CREATE TABLE hasty (
     after       INTEGER NOT NULL        -- milliseconds
 ) STRICT;
 ",
+    "
+-- How long flashes took through relays.
+CREATE TABLE delay (
+    id          INTEGER PRIMARY KEY,
+    at          INTEGER NOT NULL,       -- UTC milliseconds
+    door        INTEGER NOT NULL REFERENCES door,
+    relay       INTEGER NOT NULL REFERENCES relay,
+    us          INTEGER NOT NULL        -- microseconds
+) STRICT;
+CREATE INDEX delay_at ON delay (at);
+",
 ];
 
 /// The version of a kind that this program reads and writes.

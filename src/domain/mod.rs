@@ -6,6 +6,7 @@ pub mod advice;
 pub mod attendance;
 pub mod calendar;
 pub mod code;
+pub mod delays;
 pub mod direction;
 pub mod door_event;
 pub mod event_filter;

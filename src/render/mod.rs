@@ -8,7 +8,9 @@ use clap::ValueEnum;
 
 use crate::domain::text::breaks_a_row;
 
+pub mod bar;
 pub mod csv;
+pub mod delays;
 pub mod list;
 pub mod page;
 mod qr;

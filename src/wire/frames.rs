@@ -301,6 +301,12 @@ async fn read_requests<S: Service>(
             Message::Taken(taken) if peer.role == Role::Relay => {
                 service.relay(RelayWord::Taken(taken), peer, &answers).await;
             }
+            Message::Delays(delays) if peer.role == Role::Relay => {
+                window.take(1);
+                service
+                    .relay(RelayWord::Delays(delays), peer, &answers)
+                    .await;
+            }
             Message::Ping(echo) => answers.pong(echo.n),
             Message::Probe(echo) => service.probe(echo.n, &answers),
             Message::Pong(_) => (),
@@ -320,6 +326,7 @@ async fn read_requests<S: Service>(
             | Message::Roster(_)
             | Message::Badges(_)
             | Message::Taken(_)
+            | Message::Delays(_)
             | Message::Current(_) => {
                 return Err(Error::Malformed(format!(
                     "a message that no {} sends",

@@ -16,6 +16,7 @@ use crate::domain::ids::{DeviceName, EventId, InstallationId, TwinkletId};
 pub mod address;
 pub mod answers;
 pub mod codec;
+pub mod delays;
 mod error;
 pub mod frames;
 pub mod guard;
@@ -28,6 +29,7 @@ pub mod server;
 pub mod spool;
 pub mod tls;
 
+use delays::Delays;
 pub use error::Error;
 use roster::{Badges, Current, Roster, Taken};
 use spool::{Entries, Spool, Stored};
@@ -96,6 +98,8 @@ pub enum Message {
     Taken(Taken),
     /// What the badges come to that the relay was told of until now.
     Current(Current),
+    /// A relay's word on how long the last flashes took; there is no answer to it.
+    Delays(Delays),
     /// Asks for a [`Message::Pong`] with the same number.
     Ping(Echo),
     /// The reply to a [`Message::Ping`].

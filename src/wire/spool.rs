@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::SpoolId;
 use crate::domain::spool::Entry;
+use crate::wire::delays::Delays;
 use crate::wire::roster::{Roster, Taken};
 
 /// See [`crate::wire::Message::Spool`].
@@ -51,4 +52,6 @@ pub enum RelayWord {
     Roster(Roster),
     /// Has stored some of them.
     Taken(Taken),
+    /// How long flashes took.
+    Delays(Delays),
 }

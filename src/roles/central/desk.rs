@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::clock::Clock;
-use crate::db::{DeviceKind, DoorEventEntry, Entry, FlashEntry, SpoolFound, Spooled};
+use crate::db::{
+    DeviceKind, DoorEventEntry, Entry, FlashEntry, SpoolFound, Spooled, ToldDelay, ToldDelays,
+};
 use crate::domain::access::Reason;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::metrics::Metrics;
@@ -19,6 +21,7 @@ use crate::roles::central::presence::Presence;
 use crate::roles::central::roll::Registry;
 use crate::roles::central::rosters::Rosters;
 use crate::wire::answers::{Answers, Tally};
+use crate::wire::delays::Delay;
 use crate::wire::server::{Greeting, Peer, Service};
 use crate::wire::spool::RelayWord;
 use crate::wire::{Door, Flash, Happened, Role, refusal};
@@ -55,6 +58,8 @@ pub(super) enum Asker {
     Spool(Answers),
     /// A relay that sent so many of them.
     Entries(usize, Answers),
+    /// Nobody: it is as well if it is lost.
+    Nobody,
     /// A relay that announces a door, and goes on.
     Announcement(Answers),
 }
@@ -292,6 +297,23 @@ impl Service for Desk {
                 return self.rosters.keep(from.address, roster, answers);
             }
             RelayWord::Taken(_) => return self.rosters.taken(from.address),
+            RelayWord::Delays(told) => {
+                let now = self.clock.now();
+                let own = told.delays.into_iter();
+                let own = own.filter(|delay| self.may_speak_for(from, &delay.door));
+                let delays = own.map(|Delay { door, age, us }| ToldDelay {
+                    door,
+                    at: placed(now, age),
+                    us,
+                });
+                Job {
+                    entry: Entry::Delays(ToldDelays {
+                        relay: from.name.clone(),
+                        delays: delays.collect(),
+                    }),
+                    asker: Asker::Nobody,
+                }
+            }
             RelayWord::Spool(spool) => Job {
                 entry: Entry::SpoolFound(SpoolFound {
                     relay: from.name.clone(),

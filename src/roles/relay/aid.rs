@@ -1,14 +1,16 @@
 //! What the relay does beside forwarding: it hands what its link does to the thread that keeps it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::clock::Clock;
 use crate::domain::access::{Reason, Verdict};
-use crate::domain::ids::{EventId, InstallationId};
+use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::domain::spool::Acted;
+use crate::roles::relay::delays::Delays;
 use crate::roles::relay::drafts;
 use crate::roles::relay::writer::{Decided, Job};
 use crate::wire::answers::Answers;
@@ -20,6 +22,7 @@ use crate::wire::{Flash, Message};
 pub(super) struct Keeping {
     pub(super) jobs: mpsc::Sender<Job>,
     pub(super) decided: Decided,
+    pub(super) delays: Delays,
     /// Whether this relay decides by itself when the central does not.
     pub(super) decides: bool,
     pub(super) clock: Arc<dyn Clock>,
@@ -80,15 +83,21 @@ impl Aid for Keeping {
         }
     }
 
+    fn timed(&self, door: &DeviceName, took: Duration) {
+        self.delays.add(door, took);
+    }
+
     fn undelivered(&self, event: EventId) {
         self.hand_in(Job::Undelivered(event));
     }
 
     fn connected(&self, session: Session, installation: Option<InstallationId>, _time: i64) {
+        self.delays.connected(Some(session));
         self.hand_in(Job::Connected(session, installation));
     }
 
     fn lost(&self) {
+        self.delays.connected(None);
         self.hand_in(Job::Lost);
     }
 

@@ -33,6 +33,7 @@ use crate::wire::{Door, Role};
 
 mod aid;
 mod cut_off;
+mod delays;
 mod drafts;
 mod drain;
 mod figures;
@@ -42,6 +43,7 @@ mod offline;
 mod writer;
 
 use aid::Keeping;
+use delays::Delays;
 use figures::{Figures, Standing};
 use forward::Forwarder;
 use writer::Decided;
@@ -167,9 +169,11 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
     }
     let (jobs, queue) = mpsc::channel(QUEUE);
     let decided = Decided::default();
+    let delays = Delays::default();
     link.set_aid(Arc::new(Keeping {
         jobs: jobs.clone(),
         decided: decided.clone(),
+        delays: delays.clone(),
         decides: offline_for.is_some(),
         clock: Arc::clone(&clock),
     }));
@@ -198,6 +202,7 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
 
     let hang_up = CancellationToken::new();
     let linked = tokio::spawn(link.clone().run(hang_up.clone()));
+    tokio::spawn(delays.tell(link.clone(), stop.clone()));
     console::announce(&format!("listening on {address}"));
     service::ready(&format!("listening on {address}"));
     let admission = Admission {

@@ -6,6 +6,7 @@ use crate::exit::{Exit, Usage};
 use crate::site::Site;
 
 mod closing;
+mod delays;
 mod events;
 pub mod live;
 mod output;
@@ -28,6 +29,7 @@ pub fn run(mut args: ReportArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let (mut store, days) = site.open()?;
     match args.command.take() {
         Some(ReportCommand::Events(args)) => events::run(&store, args, days)?,
+        Some(ReportCommand::Delays(args)) => delays::run(&store, &args, days)?,
         Some(ReportCommand::Live) => live::run(store, days, &settings.register)?,
         Some(ReportCommand::Why(args)) => why::run(&mut store, &args, days)?,
         None => register::run(&mut store, &args, days, &settings.register)?,

@@ -192,7 +192,8 @@ impl Link {
                 | Message::Spool(_)
                 | Message::Entries(_)
                 | Message::Roster(_)
-                | Message::Taken(_) => {
+                | Message::Taken(_)
+                | Message::Delays(_) => {
                     return Err(Error::Malformed(
                         "a message that only a client sends".to_owned(),
                     ));

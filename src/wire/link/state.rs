@@ -131,19 +131,15 @@ impl State {
         patience: Patience,
         now: Instant,
     ) {
-        if self.phase == Phase::Down || self.leaving {
-            let asker = Asker {
-                seq: flash.seq,
-                answers,
-            };
-            let reason = Reason::CentralUnreachable;
-            give_up(self.aid.as_deref(), &flash, [asker], reason, false);
-            return;
-        }
         let asker = Asker {
             seq: flash.seq,
             answers,
         };
+        if self.phase == Phase::Down || self.leaving {
+            let reason = Reason::CentralUnreachable;
+            give_up(self.aid.as_deref(), &flash, [asker], reason, false);
+            return;
+        }
         let Some(asker) = self.ask_again(&flash, asker) else {
             return;
         };
@@ -153,6 +149,7 @@ impl State {
             flash: flash.clone(),
             taken_over: false,
             askers: vec![asker],
+            since: now,
             answer_by: now + budget,
             give_up_at: now + patience.deadline,
         };
@@ -192,6 +189,7 @@ impl State {
             return;
         };
         self.due.remove(&(pending.due_at(), answer.seq));
+        pending.timed(self.aid.as_deref(), now);
         let event = pending.flash.event;
         self.forget_event(event, answer.seq);
         let opens = answer.verdict == Verdict::Open;
@@ -232,6 +230,7 @@ impl State {
                 true => Reason::TooLate,
                 false => Reason::CentralUnreachable,
             };
+            pending.timed(self.aid.as_deref(), now);
             pending.give_up(self.aid.as_deref(), reason, true);
             if pending.give_up_at <= now {
                 missed = true;
