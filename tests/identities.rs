@@ -392,6 +392,41 @@ fn a_disowned_device_is_hung_up_on_within_a_second() {
 }
 
 #[test]
+fn a_relay_that_starts_without_its_central_takes_no_disowned_door() {
+    let mut guarded = Guarded::start();
+    let site = &guarded.site;
+    let back = site.enroll("door", "back", &["--relay", "north"]);
+    wait_until(SOON, "the relay takes the new door", || {
+        let mut door = connect(guarded.relay.address(), &back);
+        let answer = door.hello((1, 1), Role::Door, "back");
+        matches!(answer, Message::Welcome(_))
+    });
+    site.ok(&["central", "disown", "lab"]);
+    wait_until(SOON, "the relay hears of it", || {
+        let mut door = connect(guarded.relay.address(), &guarded.lab);
+        door.hello((1, 1), Role::Door, "lab") == refused("disowned")
+    });
+    let file = site
+        .folder
+        .path()
+        .join(".local/share/twinkle/relay-north.db");
+    let file = rusqlite::Connection::open(file).unwrap();
+    file.busy_timeout(SOON).unwrap();
+    let kept = "SELECT length(identities) FROM roll";
+    wait_until(SOON, "the relay keeps that", || {
+        file.query_row(kept, [], |row| row.get::<_, i64>(0)) == Ok(32)
+    });
+    guarded.relay.kill_9();
+    guarded.central.kill_9();
+
+    let relay = start_relay(site, &guarded.central, &guarded.north, None);
+    let mut lab = connect(relay.address(), &guarded.lab);
+    assert_eq!(lab.hello((1, 1), Role::Door, "lab"), refused("disowned"));
+    let mut back = open_door(&relay, &back);
+    assert_eq!(back.flash(ASHA).verdict, "central-unreachable");
+}
+
+#[test]
 fn a_rotated_identity_ends_the_old_one_when_it_is_first_used() {
     let guarded = Guarded::start();
     let site = &guarded.site;
@@ -529,14 +564,14 @@ fn devices_are_listed_with_what_is_known_of_each() {
                 .lines()
                 .find(|line| line.starts_with("door,lab"))
                 .unwrap();
-            lab.ends_with("connected,now")
+            lab.ends_with("connected,now,")
         }
     });
     assert!(has("relay,north,,"));
     assert!(
         list()
             .lines()
-            .any(|line| line.starts_with("door,gate,south,") && line.ends_with("never used,"))
+            .any(|line| line.starts_with("door,gate,south,") && line.ends_with("never used,,"))
     );
     site.ok(&["central", "disown", "gate"]);
     assert!(has("door,gate,,,disowned,"), "{}", list());

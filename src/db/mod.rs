@@ -35,6 +35,7 @@ mod moving;
 mod open;
 mod original;
 mod register;
+mod relay_roll;
 mod relay_schema;
 mod roster;
 mod roster_source;

@@ -60,4 +60,11 @@ CREATE TABLE badge (
 ALTER TABLE roster_door ADD COLUMN requires_code INTEGER NOT NULL DEFAULT 0
     CHECK (requires_code IN (0, 1));
 ",
+    "
+-- The identities with which doors may come, as the central told them last: one row, or none.
+CREATE TABLE roll (
+    id          INTEGER PRIMARY KEY CHECK (id = 1),
+    identities  BLOB NOT NULL CHECK (length(identities) % 32 = 0)
+) STRICT;
+",
 ];

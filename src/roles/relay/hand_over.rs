@@ -18,6 +18,16 @@ const COMPLETE_EVERY: Duration = Duration::from_secs(180);
 const CHECKPOINT_AT: u64 = 4_096;
 
 impl Work {
+    /// Keeps which identities doors may come with, for a start without the central.
+    pub(super) fn keep_roll(&mut self) {
+        if let (Some(roll), Some(store)) = (&self.roll, &mut self.store) {
+            let kept = store.keep_roll(roll);
+            if self.worked(kept).is_some() {
+                self.roll = None;
+            }
+        }
+    }
+
     /// Asks a newly connected central which entries it has.
     pub(super) fn greet(&mut self) {
         let (Some((session, installation)), None) = (self.connected, &self.drain) else {

@@ -2,13 +2,14 @@
 //! forwards them to the central over one connection; while the central cannot be reached it
 //! refuses them in time, and goes on.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -18,6 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings, Span};
 use crate::console;
 use crate::db::{self, RelayStore};
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::DeviceName;
 use crate::exit::{Exit, Unusable, Usage};
 use crate::metrics::{self, Metrics};
@@ -46,7 +48,7 @@ use aid::Keeping;
 use delays::Delays;
 use figures::{Figures, Standing};
 use forward::Forwarder;
-use writer::Decided;
+use writer::{Decided, Job};
 
 /// Where the relay listens if nobody says otherwise: here, on the replaced system's port.
 const DEFAULT_LISTEN_PORT: u16 = 9998;
@@ -167,7 +169,12 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         ))
         .into());
     }
+    // What was disowned stays so while the central is away.
+    if let Some(roll) = store.as_ref().map(RelayStore::kept_roll).transpose()? {
+        roll.into_iter().for_each(|roll| link.set_roll(roll));
+    }
     let (jobs, queue) = mpsc::channel(QUEUE);
+    tokio::spawn(pass_on_rolls(link.roll(), jobs.downgrade()));
     let decided = Decided::default();
     let delays = Delays::default();
     link.set_aid(Arc::new(Keeping {
@@ -254,6 +261,19 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         () = failed.cancelled() => {
             error!("a part of this relay has failed in itself; ending, to be started again");
             Ok(Exit::Failed)
+        }
+    }
+}
+
+/// Has kept what the central tells of identities. Keeps nothing from ending.
+async fn pass_on_rolls(
+    mut roll: watch::Receiver<Option<HashSet<Fingerprint>>>,
+    jobs: mpsc::WeakSender<Job>,
+) {
+    while roll.changed().await.is_ok() {
+        let told = roll.borrow_and_update().clone();
+        if let (Some(told), Some(jobs)) = (told, jobs.upgrade()) {
+            let _ended = jobs.send(Job::Roll(told)).await;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The one thread that owns the relay's file: it keeps what happens here, in order, before anybody
 //! is told, and hands it to the central.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +15,7 @@ use crate::batches::{self, Batches};
 use crate::clock::{self, Clock};
 use crate::db::{self, Backlog, Draft, RelayStore};
 use crate::domain::access::Reason;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{BootId, DeviceName, EventId, InstallationId};
 use crate::domain::spool::{self, What};
 use crate::metrics::Metrics;
@@ -51,6 +52,8 @@ pub(super) enum Job {
     Decide(Flash, Answers, Reason, bool),
     /// A door has come.
     Door(DeviceName),
+    /// The central has told which identities doors may come with.
+    Roll(HashSet<Fingerprint>),
     /// The central tells badges, or what they come to.
     Badges(Session, Badges),
     Current(Session, Current),
@@ -132,6 +135,7 @@ pub(super) fn start(
         connected: None,
         told: (0, now),
         trim_at: now,
+        roll: None,
     };
     if let Some(store) = store {
         work.take_store(store);
@@ -163,6 +167,8 @@ pub(super) struct Work {
     /// Up to where the central was told, or is being told, that it has everything, and when.
     pub(super) told: (u64, Instant),
     pub(super) trim_at: Instant,
+    /// What is still to be kept of the central's roll.
+    pub(super) roll: Option<HashSet<Fingerprint>>,
 }
 
 impl Batches for Work {
@@ -205,6 +211,7 @@ impl Batches for Work {
                         self.ask_for_roster();
                     }
                 }
+                Job::Roll(roll) => self.roll = Some(roll),
                 Job::Badges(session, badges) => self.badges(session, &badges),
                 Job::Current(session, current) => self.current(session, current),
                 Job::Happened(happened, answers) => {
@@ -249,6 +256,7 @@ impl Batches for Work {
                 false => self.options.link.happened(happened, Some(answers)),
             }
         }
+        self.keep_roll();
         self.greet();
         self.send();
         self.trim();

@@ -212,6 +212,12 @@ impl Link {
         self.shared.to_write.notify_one();
     }
 
+    /// Goes by these identities, which the upstream said before this program started, until it says
+    /// others; to be said before [`Link::run`].
+    pub fn set_roll(&self, roll: HashSet<Fingerprint>) {
+        self.shared.roll.send_replace(Some(roll));
+    }
+
     /// The identities that may come to us, as the upstream has said last; `None` if it has not said
     /// anything yet.
     pub fn roll(&self) -> watch::Receiver<Option<HashSet<Fingerprint>>> {
