@@ -19,11 +19,13 @@ use crate::wire::plain::PlainRule;
 mod calendar;
 mod door;
 mod limits;
+mod retention;
 mod span;
 
 pub use calendar::{CalendarSettings, DepartmentSettings, HolidayList, TimeOfDay, WeekdayList};
 pub use door::{DoorSettings, InputSettings, OutputSettings};
 pub use limits::LimitSettings;
+pub use retention::Retention;
 pub use span::{Period, Span};
 
 /// Where the configuration is if nobody says otherwise.
@@ -84,6 +86,8 @@ pub struct CentralSettings {
     pub listen: Option<HostPort>,
     /// Whose plain-text packets to accept.
     pub accept_plain: Option<Vec<PlainRule>>,
+    /// How long events are kept before `central archive` takes them.
+    pub retain_events: Option<Retention>,
     /// Where to serve figures and health, `HOST:PORT`.
     pub metrics: Option<HostPort>,
     /// Whether addresses off this machine are used without protection.

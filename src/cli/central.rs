@@ -149,6 +149,20 @@ Examples:
         #[arg(long)]
         with_keys: bool,
     },
+    /// Move old events into a file of their own; the register keeps its days
+    #[command(after_help = "\
+Flashes are answered meanwhile. The file is made, or grows; it is a SQLite database.
+
+Examples:
+  twinkle central archive /media/backup/archive.db
+  twinkle central archive /media/backup/archive.db --before 2025-01-01")]
+    Archive {
+        /// The file
+        file: PathBuf,
+        /// The first day that stays [default: as retain_events says, two years]
+        #[arg(long, value_name = "DAY")]
+        before: Option<DayChoice>,
+    },
     /// Put a backup where no database is
     #[command(after_help = "\
 Examples:

@@ -1,6 +1,6 @@
 //! Which way people go through a door.
 
-use crate::db::{Author, Change, Result, Store, attendance, audit};
+use crate::db::{Author, Change, Error, Result, Store, attendance, audit};
 use crate::domain::calendar::Day;
 use crate::domain::direction::Direction;
 
@@ -21,8 +21,8 @@ impl Store {
     /// is a transaction of its own, so that no flash waits for all.
     ///
     /// # Errors
-    /// [`crate::db::Error::NotFound`] if no such door is known, with the near names; else those of
-    /// writing.
+    /// [`Error::NotFound`] if no such door is known, with the near names; [`Error::Conflict`] if the
+    /// first day's events are archived; else those of writing.
     pub fn set_direction(
         &mut self,
         door: &str,
@@ -31,6 +31,12 @@ impl Store {
         author: &Author,
     ) -> Result<()> {
         let old = self.direction(door)?;
+        // Those days could not be counted anew.
+        if let Some(archived) = self.archived_before()?.filter(|&archived| first < archived) {
+            return Err(Error::Conflict(format!(
+                "the events before {archived} are archived: say --since {archived} or a later day"
+            )));
+        }
         let days = self.days()?;
         let door: i64 = self.write(|transaction| {
             let change = Change {

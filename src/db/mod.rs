@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use crate::domain::spool::ClockFault;
 
 mod admit;
+mod archive;
 mod assignment;
 mod attendance;
 mod audit;
@@ -50,6 +51,7 @@ mod values;
 mod watch;
 
 pub use admit::{Entry, FlashEntry, Outcome};
+pub use archive::Archived;
 pub use assignment::Badge;
 pub use audit::{AuditRow, Author};
 pub use backup::Contents;

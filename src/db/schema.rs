@@ -356,6 +356,10 @@ CREATE TABLE delay (
 ) STRICT;
 CREATE INDEX delay_at ON delay (at);
 ",
+    "
+-- The day before which events were moved into an archive, YYYY-MM-DD; NULL: none were.
+ALTER TABLE installation ADD COLUMN archived TEXT;
+",
 ];
 
 /// The version of a kind that this program reads and writes.

@@ -29,6 +29,7 @@ use crate::wire::server::{self, Admission};
 use crate::wire::tls::Acceptor;
 
 mod admin;
+mod archive;
 mod authority;
 mod backup;
 mod calendar;
@@ -69,6 +70,9 @@ pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
         Some(CentralCommand::Devices { format }) => devices::list(&site, format),
         Some(CentralCommand::Backup { file, with_keys }) => {
             backup::back_up(&site, &file, with_keys)
+        }
+        Some(CentralCommand::Archive { file, before }) => {
+            archive::run(&site, &file, before, settings.central.retain_events)
         }
         Some(CentralCommand::Restore { file }) => backup::restore(&site, &file),
         Some(CentralCommand::Retire { relay }) => backup::retire(&site, &relay),
