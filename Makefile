@@ -20,7 +20,7 @@ UDEV = $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d
 
 .PHONY: build demo test test-outage test-vm vm-packages test-ssh ssh-packages check fmt-check lint doc bench fuzz deny \
-	package-files install install-files dist uninstall clean
+	package-files install install-files dist deb test-deb deb-packages uninstall clean
 
 # The release binary: target/release/twinkle
 build:
@@ -138,6 +138,22 @@ dist: build package-files
 		--mtime=@$$(git log -1 --format=%ct) -czf $(DIST)/twinkle-$(VERSION)-$(MACHINE).tar.gz .
 	rm -r $(DIST)/root
 	cd $(DIST) && sha256sum *.tar.gz > SHA256SUMS && cat SHA256SUMS
+
+# A Debian package, in $(TARGET)/debian/. cargo-deb is built first if need be, which takes minutes.
+deb: build package-files
+	command -v cargo-deb >/dev/null || $(CARGO) install --locked cargo-deb
+	rm -rf target/deb-root
+	$(MAKE) --no-print-directory install-files DESTDIR=$(abspath target/deb-root) PREFIX=/usr
+	$(CARGO) deb --no-build --locked
+
+# That package, installed, used, upgraded, removed and purged in a Debian of its own. As root, on
+# Debian, with what deb-packages installs; the first run fetches that Debian.
+test-deb: deb
+	./tests/deb/deb.sh run $(TARGET)/debian/twinkle_*.deb
+
+# What test-deb needs, as root.
+deb-packages:
+	./tests/deb/deb.sh packages
 
 # Takes the program away; /etc/twinkle and /var/lib/twinkle stay.
 uninstall:

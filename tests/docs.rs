@@ -13,7 +13,10 @@ use std::fs;
 use std::path::Path;
 
 use bytes::BytesMut;
-use common::Site;
+use clap::Parser;
+use clap::error::ErrorKind;
+use common::{Proc, Site, TestClock};
+use twinkle::cli::Cli;
 use twinkle::config::Settings;
 use twinkle::domain::access::Reason;
 use twinkle::domain::attendance::sheet::Sheet;
@@ -188,4 +191,163 @@ fn every_test_that_the_security_page_names_is_there() {
         assert!(sources.contains(&format!("fn {name}(")), "{name}");
     }
     assert!(named.len() > 15, "{named:?}");
+}
+
+/// The commands of a page's shell blocks, one a line, without what comes after them.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let text = document(page);
+    let blocks = text.split("\n```sh\n").skip(1);
+    let blocks = blocks.map(|rest| rest.split("\n```").next().unwrap());
+    let mut found = Vec::new();
+    for line in blocks.flat_map(str::lines) {
+        // Only what a shell would hand on: up to a comment, a pipe or a file.
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for c in line.trim_end_matches('\\').chars() {
+            match (quote, c) {
+                (Some(q), _) if q == c => quote = None,
+                (None, '\'' | '"') => quote = Some(c),
+                (None, '|') => {
+                    found.push(std::mem::take(&mut words));
+                    words.push(String::new());
+                }
+                (None, '#' | '>') if words.last().unwrap().is_empty() => break,
+                (None, ' ') => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(c),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        found.push(words);
+    }
+    // A remote shell's, and another user's, are ours too; not what only mentions the program.
+    let ours = |words: Vec<String>| {
+        let words: Vec<_> = words
+            .iter()
+            .flat_map(|word| split_if_remote(word))
+            .collect();
+        // In 'sudo -u twinkle twinkle', the first is the user.
+        let is_user = |at: usize| at > 0 && words[at - 1] == "-u";
+        let at = (0..words.len()).find(|&at| words[at] == "twinkle" && !is_user(at))?;
+        let hands_on = ["ssh", "-t", "hub.example", "sudo", "-u", "twinkle"];
+        let plain = words[..at]
+            .iter()
+            .all(|word| hands_on.contains(&word.as_str()));
+        plain.then(|| words[at..].to_vec())
+    };
+    found.into_iter().filter_map(ours).collect()
+}
+
+/// The words of a command that stands in quotes because another shell reads it.
+fn split_if_remote(word: &str) -> Vec<String> {
+    match word.starts_with("sudo -u twinkle twinkle ") {
+        true => word
+            .split('\'')
+            .enumerate()
+            .flat_map(|(n, part)| match n % 2 {
+                1 => vec![part.to_owned()],
+                _ => part.split_whitespace().map(str::to_owned).collect(),
+            })
+            .collect(),
+        false => vec![word.to_owned()],
+    }
+}
+
+#[test]
+fn every_command_in_the_documents_is_one() {
+    let mut checked = 0;
+    for page in [
+        "README.md",
+        "docs/operations.md",
+        "docs/hardware.md",
+        "docs/building.md",
+        "docs/security.md",
+        "examples/ssh-tunnel.md",
+    ] {
+        for command in commands(page) {
+            checked += 1;
+            if let Err(wrong) = Cli::try_parse_from(&command) {
+                let help = wrong.kind() == ErrorKind::DisplayVersion;
+                assert!(help, "{page}: {command:?}: {wrong}");
+            }
+        }
+    }
+    assert!(checked > 60, "{checked}");
+}
+
+#[test]
+fn the_guide_to_a_first_site_works_as_it_stands() {
+    let site = Site::new();
+    let clock = TestClock::standing_at(site.folder.path(), "2026-11-02T09:00:00Z");
+    let page = document("docs/operations.md");
+    let mut ran = 0;
+    let mut central = None;
+    for command in commands("docs/operations.md") {
+        let args: Vec<_> = command[1..].iter().map(String::as_str).collect();
+        match args[..] {
+            // What comes after the guide's chapters needs machines of its own.
+            ["central", "backup", file, ..] if file.starts_with("/tmp") => break,
+            ["central" | "relay", flag, ..] if flag.starts_with("--") => continue,
+            ["relay", ..] | ["central", "restore" | "backup" | "retire", ..] => continue,
+            ["central", "devices"] if central.is_none() => {
+                let listen = format!("{}:0", site.host);
+                let mut serve = site.command(&["central", "--listen", &listen]);
+                clock.give_to(&mut serve);
+                central = Some(Proc::server(&mut serve));
+            }
+            ["report", "--month", "last"] => clock.stand_at("2026-12-01T09:00:00Z"),
+            _ => (),
+        }
+        ran += 1;
+        let mut command = site.command(&args);
+        clock.give_to(&mut command);
+        let ended = common::ended(&mut command);
+        assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
+    }
+    assert!(ran >= 12 && page.contains("## The first site"), "{ran}");
+    for file in [
+        "north.identity",
+        "lab.identity",
+        "front.identity",
+        "november.xlsx",
+    ] {
+        assert!(site.folder.path().join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn the_page_of_operations_explains_every_error_that_is_logged() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let page = document("docs/operations.md");
+    let mut folders = vec![source];
+    let (mut seen, mut missing) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let rest = text.split("error!(").skip(1);
+            let logged = rest.filter_map(|rest| rest.trim_start().strip_prefix('"'));
+            for line in logged.map(|rest| rest.split('"').next().unwrap()) {
+                // The longest piece that is always the same.
+                let pieces = line.split(['{', '}', '\\']);
+                let pieces = pieces.map(|piece| piece.trim_matches([' ', ';', ',', ':']));
+                let longest = pieces.max_by_key(|piece| piece.len()).unwrap();
+                let words: Vec<_> = longest.split_whitespace().take(4).collect();
+                if words.len() < 2 {
+                    continue;
+                }
+                seen += 1;
+                let begins = words.join(" ");
+                let begins = begins.trim_end_matches([';', ',', ':']);
+                if !page.contains(begins) {
+                    missing.push(format!("{}: '{begins}'", path.display()));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(seen > 12, "{seen}");
 }
