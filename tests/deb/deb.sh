@@ -51,7 +51,9 @@ cp "$package" "$root/tmp/first.deb"
 inside() { DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 twinkle() { inside runuser -u twinkle -- twinkle "$@"; }
 serve() {
-    twinkle central --listen 127.0.0.1:0 >"$work/central.out" 2>"$work/central.log" &
+    # Without a shell or another program between us and it, which a signal would end instead.
+    chroot --userspec=twinkle:twinkle "$root" /usr/bin/twinkle central --listen 127.0.0.1:0 \
+        >"$work/central.out" 2>"$work/central.log" &
     central=$!
     for _ in $(seq 200); do
         if grep -q '^listening on' "$work/central.out"; then break; fi
