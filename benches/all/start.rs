@@ -49,7 +49,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     runtime.block_on(generator::run(&once));
     let used = || [&central.process, &relay.process, &door].map(Quiet::processor_time);
     let before = used();
-    runtime.block_on(tokio::time::sleep(IDLE));
+    runtime.block_on(async { tokio::time::sleep(IDLE).await });
     let after = used();
     let share = |role: usize| (after[role] - before[role]) / IDLE.as_secs_f64() * 100.0;
     page.say(&format!(
