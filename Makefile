@@ -73,10 +73,12 @@ doc:
 bench:
 	$(CARGO) bench --locked
 
-# The licences of what is linked, and that nothing is that should not be. Needs no network.
+# The licences of what is linked, and that nothing is that should not be. Needs no network once all
+# crates are fetched, also those for other systems, which no build has fetched.
 deny:
 	@command -v cargo-deny >/dev/null || { echo "make deny needs cargo-deny, which takes some minutes to" \
 		"build, once: cargo install --locked --debug cargo-deny" >&2; exit 1; }
+	$(CARGO) fetch --locked --quiet
 	$(CARGO) deny --offline --locked check licenses bans
 
 # All fuzz targets, each for so many seconds; what they find is written to fuzz/artifacts. libFuzzer
