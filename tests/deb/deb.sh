@@ -3,6 +3,7 @@
 #
 #   deb.sh packages          install the Debian packages that this needs; as root
 #   deb.sh missing           succeed if some of them are missing
+#   deb.sh root              fetch the bare root, if it is not there; as root
 #   deb.sh run PACKAGE.deb   play it through; as root. DEB_CACHE names the folder where the bare root
 #                            is kept
 set -euo pipefail
@@ -15,8 +16,9 @@ packages)
         --no-install-recommends debootstrap systemd >/dev/null
     exit ;;
 missing) ! command -v debootstrap >/dev/null; exit ;;
+root) ;;
 run) package=$(realpath "$2") ;;
-*) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 
 say() { echo "deb: $*"; }
@@ -33,6 +35,7 @@ if [ ! -f "$cache/root.tar" ]; then
     mv "$cache/root.part" "$cache/root.tar"
     rm -rf "$new"
 fi
+if [ "$1" = root ]; then exit; fi
 
 work=$(mktemp -d)
 root=$work/root
