@@ -226,6 +226,8 @@ fn a_door_whose_relay_is_away_refuses_at_once_and_serves_again_soon() {
         back.elapsed()
     );
     relay.stderr.wait_for("connected to the central");
+    // The relay says so before the door has its word.
+    door.stderr.wait_for_nth("connected to the relay", 2);
     door.type_line("8");
     door.stdout.wait_for("twinklet 8: don't open, suspended");
     assert_eq!(
