@@ -1,4 +1,4 @@
-//! The configuration: what holds, whence it is, and what is wrong with it.
+//! What is set by flags, variables and the configuration, and what a mistake in it gets.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,150 +8,184 @@
 
 mod common;
 
-use std::fs;
+use common::{Site, refused};
 
-use common::{Site, ended};
+#[test]
+fn settings_come_from_flags_then_variables_then_the_file() {
+    let site = Site::new();
+    let folder = site.folder.path();
+    let config = folder.join("twinkle.toml");
+    std::fs::write(
+        &config,
+        "db = 'from-file.db'\n[central]\nlisten = '192.0.2.1:1'\n",
+    )
+    .unwrap();
+    let run = |args: &[&str], variable: Option<&str>| {
+        let mut command = site.command(args);
+        command
+            .env("TWINKLE_CONFIG", &config)
+            .env_remove("TWINKLE_DB");
+        command.envs(variable.map(|path| ("TWINKLE_DB", path)));
+        common::ended(&mut command)
+    };
+    assert_eq!(
+        run(&["central", "init"], None).stdout,
+        "made from-file.db, days in UTC\n"
+    );
+    assert_eq!(
+        run(&["central", "init"], Some("from-variable.db")).stdout,
+        "made from-variable.db, days in UTC\n"
+    );
+    let flag = run(
+        &["central", "init", "--db", "from-flag.db"],
+        Some("from-variable.db"),
+    );
+    assert_eq!(flag.stdout, "made from-flag.db, days in UTC\n");
+    refused(
+        &run(&["central"], None),
+        2,
+        "192.0.2.1 is not a loopback address",
+    );
 
-const FILE: &str = r#"db = "x.db"
-[calendar]
-weekly_off = ["saturday", "sunday"]
-[calendar.holidays]
-2026-11-08 = "Diwali"
-[relay]
-central = "hub.example:9999"
-offline_for = "12h"
-[door.inputs]
-contact = "GPIO23"
-"#;
-
-/// The line of a key in a table, its blanks made one.
-fn line<'a>(text: &'a str, table: &str, key: &str) -> Vec<&'a str> {
-    let mut lines = text.lines();
-    if !table.is_empty() {
-        let heading = format!("[{table}]");
-        assert!(lines.by_ref().any(|line| line == heading), "no {heading}");
-    }
-    let begins = format!("{key} =");
-    let line = lines.find(|line| line.trim_start_matches('#').starts_with(&begins));
-    line.unwrap().splitn(2, "  # ").map(str::trim).collect()
+    std::fs::write(&config, "[door]\nopen_for = '5s'\nopen_fro = 5\n").unwrap();
+    let typo = run(&["door"], None);
+    assert_eq!(typo.code, Some(2));
+    assert!(
+        typo.stderr.contains("line 3, column 1") && typo.stderr.contains("open_fro"),
+        "{typo:?}"
+    );
+    let missing = site.run(&["--config", "no-such.toml", "employee", "list"]);
+    refused(&missing, 2, "cannot read the configuration no-such.toml");
 }
 
 #[test]
-fn every_setting_is_shown_with_where_it_came_from() {
-    let site = Site::new();
-    let file = site.folder.path().join("twinkle.toml");
-    fs::write(&file, FILE).unwrap();
-    let path = file.to_str().unwrap();
-    let mut command = site.command(&["--config", path, "relay", "--print-config"]);
-    command
-        .args([
-            "North gate",
-            "--deadline",
-            "2s",
-            "--accept-plain",
-            "a,b@10.0.0.0/8",
-        ])
-        .env_remove("TWINKLE_DB")
-        .env_remove("TWINKLE_TIMEZONE")
-        .env("TWINKLE_RELAY_LISTEN", "0.0.0.0:9998");
-    let printed = ended(&mut command);
-    assert_eq!(printed.code, Some(0), "{printed:?}");
-    let text = printed.stdout;
-    for (table, key, value, from) in [
-        ("", "db", "\"x.db\"", format!("{path}, line 1")),
-        (
-            "calendar",
-            "day_starts_at",
-            "\"00:00\"",
-            "default".to_owned(),
-        ),
-        (
-            "calendar",
-            "weekly_off",
-            "[\"saturday\", \"sunday\"]",
-            format!("{path}, line 3"),
-        ),
-        (
-            "calendar.holidays",
-            "2026-11-08",
-            "\"Diwali\"",
-            format!("{path}, line 5"),
-        ),
-        (
+fn addresses_off_this_machine_need_the_users_word() {
+    let site = Site::seeded();
+    let why = "without identities whoever is on that network could open doors";
+    for args in [
+        &["central", "--listen", "0.0.0.0:0"][..],
+        &["relay", "--listen", "0.0.0.0:0"],
+        &[
             "relay",
-            "name",
-            "\"North gate\"",
-            "the command line".to_owned(),
-        ),
-        (
-            "relay",
-            "central",
-            "\"hub.example:9999\"",
-            format!("{path}, line 7"),
-        ),
-        (
-            "relay",
-            "listen",
-            "\"0.0.0.0:9998\"",
-            "TWINKLE_RELAY_LISTEN".to_owned(),
-        ),
-        (
-            "relay",
-            "accept_plain",
-            "[\"a\", \"b@10.0.0.0/8\"]",
-            "--accept-plain".to_owned(),
-        ),
-        ("relay", "deadline", "\"2s\"", "--deadline".to_owned()),
-        ("relay", "offline_for", "\"12h\"", format!("{path}, line 8")),
-        ("relay", "spool_limit", "1000000", "default".to_owned()),
-        ("relay", "insecure", "false", "default".to_owned()),
-        (
-            "door.inputs",
-            "contact",
-            "\"GPIO23\"",
-            format!("{path}, line 10"),
-        ),
-        ("limits", "requests", "1024", "default".to_owned()),
+            "--listen",
+            "127.0.0.1:0",
+            "--central",
+            "192.0.2.1:9999",
+        ],
+        &["door", "--relay", "192.0.2.1:9998"],
+        &["door", "--relay", "[2001:db8::1]:9998", "--flash", "7"],
     ] {
-        let shown = format!("{key} = {value}");
-        assert_eq!(line(&text, table, key), [shown, from], "{text}");
+        let ended = site.run(args);
+        refused(&ended, 2, why);
+        assert!(ended.stderr.contains("--insecure"), "{ended:?}");
     }
-    assert_eq!(line(&text, "relay", "identity"), ["#identity =", "not set"]);
-    // It is a configuration itself, that says the same.
-    let again = site.folder.path().join("again.toml");
-    fs::write(&again, &text).unwrap();
-    let again = site.ok(&[
-        "--config",
-        again.to_str().unwrap(),
-        "door",
-        "--print-config",
-    ]);
-    assert_eq!(
-        line(&again, "relay", "offline_for")[0],
-        "offline_for = \"12h\""
+    let central = site.central(0, &["--insecure"]);
+    central.stderr.wait_for("--insecure: whoever can reach");
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_failure() {
+    let site = Site::seeded();
+    let mut list = site.command(&["employee", "list"]);
+    list.stdout(std::process::Stdio::piped());
+    let mut child = list.spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn unknown_devices_are_named_with_the_known_ones() {
+    let site = Site::new();
+    refused(
+        &site.run(&["door", "--lock", "gpiochip999:3"]),
+        3,
+        "no GPIO chip is called 'gpiochip999'; ",
     );
-    assert_eq!(
-        line(&again, "calendar.holidays", "2026-11-08")[0],
-        "2026-11-08 = \"Diwali\""
+    refused(
+        &site.run(&["door", "--from", "tty"]),
+        2,
+        "no source is called 'tty'; there is: stdin",
     );
 }
 
 #[test]
-fn mistakes_in_the_configuration_are_shown_with_line_and_column() {
+fn a_wrong_value_is_explained_and_a_variable_is_named() {
     let site = Site::new();
-    let file = site.folder.path().join("twinkle.toml");
-    for (text, says) in [
-        ("[relay]\ncentrall = \"x:1\"", "line 2, column 1"),
-        ("[relay]\nspool_limit = \"many\"", "line 2, column 15"),
-        ("[door]\nopen_for = \"soon\"", "line 2, column 12"),
-        ("[door]\nlock = sim", "line 2, column 8"),
-        ("[doors]\nlock = \"sim\"", "line 1, column 2"),
-        ("[relay]\nname = \"a\"\nname = \"b\"", "line 3, column 1"),
+    for (args, says) in [
+        (
+            &["relay", "--central", "127.0.0.1"][..],
+            "write HOST:PORT, such as 127.0.0.1:9999",
+        ),
+        (
+            &["central", "--listen", "localhost:99999"],
+            "write HOST:PORT",
+        ),
+        (
+            &["central", "--timezone", "Asia/Kolkatta"],
+            "did you mean Asia/Kolkata?",
+        ),
+        (
+            &[
+                "central",
+                "--accept-plain",
+                "lab",
+                "--accept-plain",
+                "attic",
+            ],
+            "cannot be both",
+        ),
+        (&["door", "--open-for", "5"], "write a time as 5s"),
+        (&["door", "a,b"], "no '@' and no comma"),
+        (
+            &["report", "events", "--last", "0"],
+            "write a whole number from 1",
+        ),
+        (
+            &["report", "events", "--last", "x"],
+            "write a whole number from 1",
+        ),
+        (
+            &["--log", "loud", "employee", "list"],
+            "say error, warn, info or debug",
+        ),
     ] {
-        fs::write(&file, text).unwrap();
-        let ended = site.run(&["--config", "twinkle.toml", "relay", "--print-config"]);
-        assert_eq!(ended.code, Some(2), "{text}: {ended:?}");
-        assert!(ended.stderr.contains(says), "{text}: {}", ended.stderr);
-        assert_eq!(ended.stdout, "", "{text}");
+        refused(&site.run(args), 2, says);
     }
+    let with = |variable: &str, value: &str, args: &[&str]| {
+        common::ended(site.command(args).env(variable, value))
+    };
+    for (variable, value, args) in [
+        ("TWINKLE_CENTRAL_INSECURE", "perhaps", &["central"][..]),
+        ("TWINKLE_DOOR_DEADLINE", "3", &["door"]),
+        ("TWINKLE_LOG", "loud", &["employee", "list"]),
+        ("TWINKLE_DOOR_NAME", "a@b", &["door"]),
+        ("TWINKLE_DB", "", &["employee", "list"]),
+    ] {
+        refused(
+            &with(variable, value, args),
+            2,
+            &format!("the variable {variable}."),
+        );
+    }
+    let typed = with("TWINKLE_DOOR_DEADLINE", "3s", &["door", "--deadline", "x"]);
+    assert!(!typed.stderr.contains("variable"), "{typed:?}");
+    site.ok(&["central", "init"]);
+    let one_is_true = with(
+        "TWINKLE_CENTRAL_INSECURE",
+        "1",
+        &["central", "--listen", "192.0.2.1:1"],
+    );
+    refused(&one_is_true, 4, "this machine has no such address");
+}
+
+#[test]
+fn an_address_in_use_says_what_to_do() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let taken = central.address().to_string();
+    refused(
+        &site.run(&["relay", "--listen", &taken]),
+        4,
+        "does another one run?",
+    );
 }

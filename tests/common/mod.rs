@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 pub mod client;
 pub mod clock;
+pub mod day;
 pub mod disk;
 pub mod preload;
 pub mod process;
@@ -30,6 +31,7 @@ pub mod tls;
 
 pub use client::{Client, PlainClient};
 pub use clock::TestClock;
+pub use day::Day;
 pub use process::Proc;
 
 /// Longer than anything takes that works, also on a busy machine.
@@ -208,6 +210,17 @@ impl From<std::process::Output> for Ended {
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
+}
+
+/// Fails unless a command was refused with this code and one line that says this.
+pub fn refused(ended: &Ended, code: i32, says: &str) {
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(code), ""),
+        "{ended:?}"
+    );
+    let (_, error) = ended.stderr.split_once("error: ").unwrap();
+    assert!(error.contains(says), "{error}");
 }
 
 /// Waits until something is so, and fails if it does not come to be.

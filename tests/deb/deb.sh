@@ -29,11 +29,13 @@ if [ ! -f "$cache/root.tar" ]; then
     say "fetching a bare Debian 12, once"
     mkdir -p "$cache"
     new=$(mktemp -d "$cache/new.XXXXXX")
+    trap 'rm -rf "$new"' EXIT
     debootstrap --variant=minbase --include=adduser bookworm "$new/root" >"$cache/log" 2>&1 \
-        || { tail -5 "$cache/log" >&2; rm -rf "$new"; exit 125; }
+        || { tail -5 "$cache/log" >&2; exit 125; }
     tar -C "$new/root" --exclude=./var/cache/apt --exclude=./var/lib/apt/lists -cf "$cache/root.part" .
     mv "$cache/root.part" "$cache/root.tar"
     rm -rf "$new"
+    trap - EXIT
 fi
 if [ "$1" = root ]; then exit; fi
 
