@@ -23,6 +23,7 @@ pub mod client;
 pub mod clock;
 pub mod day;
 pub mod disk;
+pub mod guarded;
 pub mod preload;
 pub mod process;
 pub mod proxy;
