@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -16,6 +17,9 @@ const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
 const HARDWARE_CLOCK: &str = "/sys/class/rtc/rtc0/since_epoch";
 /// How much a clock may be off that was set by a hardware clock, in seconds.
 const HARDWARE_TOLERANCE: i64 = 60;
+/// How far the international atomic time is ahead of UTC, in seconds: 10 at first, in 1972, and 37
+/// since 2017. A machine takes it to be 0 until something that keeps its clock says otherwise.
+const LEAP_SECONDS: RangeInclusive<i64> = 10..=100;
 /// Where the kernel names this start of the machine.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
@@ -57,9 +61,10 @@ pub fn boot() -> BootId {
         .unwrap_or_else(BootId::generate)
 }
 
-/// Whether there is reason to believe the wall clock after a start of the machine: the time service
-/// has set it, or the hardware clock shows the same. A clock that went on from where it stood when
-/// the power went is none of these.
+/// Whether there is reason to believe the wall clock after a start of the machine: systemd's time
+/// service has set it, or another has that tells the kernel of leap seconds (as chrony and ntpd do
+/// that have a list of them), or the hardware clock shows the same. A clock that went on from where
+/// it stood when the power went is none of these.
 pub fn is_trusted(now: DateTime<Utc>) -> bool {
     if now.timestamp_millis() < NO_CLOCK_BEFORE {
         return false;
@@ -67,5 +72,14 @@ pub fn is_trusted(now: DateTime<Utc>) -> bool {
     let shown = fs::read_to_string(HARDWARE_CLOCK).ok();
     let shown = shown.and_then(|text| text.trim().parse::<i64>().ok());
     let same = |shown: i64| (now.timestamp() - shown).abs() <= HARDWARE_TOLERANCE;
-    shown.is_some_and(same) || fs::exists(SYNCHRONISED).unwrap_or(false)
+    shown.is_some_and(same)
+        || fs::exists(SYNCHRONISED).unwrap_or(false)
+        || leap_seconds().is_some_and(|known| LEAP_SECONDS.contains(&known))
+}
+
+/// How many seconds the kernel takes the international atomic time to be ahead.
+fn leap_seconds() -> Option<i64> {
+    let utc = clock_gettime(ClockId::CLOCK_REALTIME).ok()?;
+    let atomic = clock_gettime(ClockId::CLOCK_TAI).ok()?;
+    Some((atomic - utc).tv_sec())
 }

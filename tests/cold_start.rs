@@ -13,10 +13,13 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use common::clock::Witness;
 use common::{ASHA, Client, Proc, SOON, Site, TestClock, ended, pause, wait_until};
+use twinkle::clock::{Clock, SystemClock};
 
 /// How soon the first badge must open once the central is up.
 const AT_ONCE: Duration = Duration::from_secs(5);
+const HOUR: i64 = 3_600;
 
 /// A site whose processes all have the same wrong clock, and go and come together.
 struct Powered {
@@ -49,9 +52,7 @@ impl Powered {
             known.unwrap() == 1
         });
         // Clocks without a battery begin at the beginning.
-        let now = std::time::SystemTime::now();
-        let since = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-        powered.clock.go_off_by(10 - i64::try_from(since).unwrap());
+        powered.clock.run_from("1970-01-01T00:00:10Z");
         powered
     }
 
@@ -73,8 +74,7 @@ impl Powered {
         Proc::server(&mut self.with_clock(command))
     }
 
-    /// A relay and its door, as their computers start them.
-    fn start_others(&self) -> (Proc, Proc) {
+    fn start_relay(&self) -> Proc {
         let (listen, central) = (self.relay.to_string(), self.central.to_string());
         let relay = self.site.command(&[
             "relay",
@@ -86,21 +86,27 @@ impl Powered {
             "--offline-for",
             "12h",
         ]);
+        Proc::server(&mut self.with_clock(relay))
+    }
+
+    fn start_door(&self) -> Proc {
+        let listen = self.relay.to_string();
         let door = self.site.command(&["door", "lab", "--relay", &listen]);
-        let door = Proc::spawn(&mut self.with_clock(door));
-        (Proc::server(&mut self.with_clock(relay)), door)
+        Proc::spawn(&mut self.with_clock(door))
+    }
+
+    /// Starts the machines anew, so many seconds after the roster was last known to be right.
+    fn reboot_after(&self, seconds: i64) {
+        self.clock.reboot();
+        self.clock.go_off_by(seconds);
     }
 }
 
 #[test]
 fn after_a_power_cut_the_first_badge_opens_soon_after_the_central_is_up() {
     let powered = Powered::cut();
-    // As a restart of the relay's machine has it: nobody knows for how long it was off.
-    powered
-        .relay_file()
-        .execute("UPDATE roster SET boot = zeroblob(16)", [])
-        .unwrap();
-    let (relay, mut door) = powered.start_others();
+    powered.clock.reboot();
+    let (mut door, relay) = (powered.start_door(), powered.start_relay());
     door.stderr.wait_for("connected to the relay");
     door.type_line(&ASHA.to_string());
     door.stdout.wait_for("central-unreachable");
@@ -140,7 +146,7 @@ fn after_a_power_cut_the_first_badge_opens_soon_after_the_central_is_up() {
 #[test]
 fn after_a_power_cut_a_relay_that_kept_running_opens_before_the_central_is_up() {
     let powered = Powered::cut();
-    let (_relay, mut door) = powered.start_others();
+    let (mut door, _relay) = (powered.start_door(), powered.start_relay());
     door.stderr.wait_for("connected to the relay");
     let began = Instant::now();
     door.type_line(&ASHA.to_string());
@@ -152,6 +158,68 @@ fn after_a_power_cut_a_relay_that_kept_running_opens_before_the_central_is_up() 
         site.count("SELECT sum(flashes) FROM attendance") == 2
     });
     assert_eq!(site.count("SELECT count(DISTINCT day) FROM attendance"), 1);
+}
+
+#[test]
+fn after_a_power_cut_a_relay_whose_clock_is_right_opens_before_the_central_is_up() {
+    let powered = Powered::cut();
+    powered.reboot_after(11 * HOUR);
+    let time = SystemClock.now().timestamp() + 11 * HOUR;
+    powered.clock.vouch(Witness::Hardware, &time.to_string());
+    let began = Instant::now();
+    let (mut door, mut relay) = (powered.start_door(), powered.start_relay());
+    door.stderr.wait_for("connected to the relay");
+    door.type_line(&ASHA.to_string());
+    door.stdout.wait_for("unlocked for");
+    assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+    // From now on the age is known without that clock, whatever is done to the other one.
+    relay.kill_9();
+    powered.clock.vouch(Witness::Hardware, "");
+    powered.clock.go_off_by(-HOUR);
+    let _relay = powered.start_relay();
+    let mut client = Client::door(powered.relay, "lab");
+    assert_eq!(client.flash(ASHA).verdict, "open");
+}
+
+#[test]
+fn after_a_restart_of_the_machine_a_roster_is_as_old_as_a_clock_says_that_can_be_believed() {
+    let powered = Powered::cut();
+    let clock = &powered.clock;
+    let restarted = |after, vouch: Option<(Witness, i64)>, verdict| {
+        powered.reboot_after(after);
+        if let Some((witness, says)) = vouch {
+            clock.vouch(witness, &says.to_string());
+        }
+        let relay = powered.start_relay();
+        let mut door = Client::door(powered.relay, "lab");
+        assert_eq!(door.flash(ASHA).verdict, verdict, "{after} s, {vouch:?}");
+        (relay, door)
+    };
+    let refused = |after, vouch, why| {
+        let (relay, _) = restarted(after, vouch, "central-unreachable");
+        relay.stderr.wait_for(why);
+    };
+    let service = Some((Witness::TimeService, 1));
+    let leap_seconds = Some((Witness::LeapSeconds, 37));
+    let hardware = |off| Some((Witness::Hardware, SystemClock.now().timestamp() + off));
+
+    let unknown = "its clock is not known to be right";
+    refused(HOUR, None, unknown);
+    refused(HOUR, hardware(2 * HOUR), unknown);
+    let set_back = "its clock is behind its roster";
+    refused(-HOUR, service, set_back);
+    refused(-HOUR, hardware(-HOUR), set_back);
+    let too_old = "its roster is older than allowed";
+    refused(13 * HOUR, hardware(13 * HOUR), too_old);
+    refused(13 * HOUR, leap_seconds, too_old);
+    for vouch in [service, leap_seconds, hardware(11 * HOUR)] {
+        restarted(11 * HOUR, vouch, "open");
+    }
+
+    // It is believed as soon as it is set.
+    let (_relay, mut door) = restarted(11 * HOUR, None, "central-unreachable");
+    clock.vouch(Witness::TimeService, "");
+    assert_eq!(door.flash(ASHA).verdict, "open");
 }
 
 #[test]

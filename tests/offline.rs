@@ -192,11 +192,9 @@ fn after_a_restart_of_the_machine_without_a_clock_the_roster_counts_as_too_old()
     central.kill_9();
     relay.stderr.wait_for("lost the central");
     relay.kill_9();
-    let sql = relay_file(&site);
-    // As a restart of the machine would have it; and a clock that went on from where it stood.
-    sql.execute("UPDATE roster SET boot = zeroblob(16)", [])
-        .unwrap();
+    // A clock that went on from where it stood.
     let clock = TestClock::off_by(site.folder.path(), 3_600);
+    clock.reboot();
     let listen = format!("{}:0", site.host);
     let to = address.to_string();
     let mut command = site.command(&[
@@ -218,10 +216,7 @@ fn after_a_restart_of_the_machine_without_a_clock_the_roster_counts_as_too_old()
     // The same start of the machine, and a clock in 1970: the roster's age is known.
     drop(relay);
     clock.stand_at("1970-01-01T00:00:10Z");
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
-    let boot = boot.trim().replace('-', "");
-    sql.execute(&format!("UPDATE roster SET boot = x'{boot}'"), [])
-        .unwrap();
+    clock.undo_reboot();
     let relay = Proc::server(&mut command);
     let mut door = Client::door(relay.address(), "lab");
     assert_eq!(door.flash(ASHA).verdict, "open");

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 
@@ -12,6 +13,27 @@ use super::preload;
 /// A clock for the processes of one site; see `clock.c`.
 pub struct TestClock {
     file: PathBuf,
+}
+
+/// What a machine can have that knows whether its clock is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Witness {
+    /// A clock with a battery, which says the seconds since 1970.
+    Hardware,
+    /// systemd's time service has set it.
+    TimeService,
+    /// Another time service has, which knows of this many leap seconds.
+    LeapSeconds,
+}
+
+impl Witness {
+    fn extension(self) -> &'static str {
+        match self {
+            Witness::Hardware => "rtc",
+            Witness::TimeService => "synchronised",
+            Witness::LeapSeconds => "tai",
+        }
+    }
 }
 
 impl TestClock {
@@ -43,6 +65,32 @@ impl TestClock {
     /// Runs on, off by so many seconds from the real time.
     pub fn go_off_by(&self, seconds: i64) {
         self.set(&format!("+ {seconds}"));
+    }
+
+    /// Runs on, at this time now.
+    pub fn run_from(&self, time: &str) {
+        let time: DateTime<Utc> = time.parse().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        self.go_off_by(time.timestamp() - i64::try_from(now.as_secs()).unwrap());
+    }
+
+    /// Starts the machine anew, as far as the processes can tell: nothing is known of its clock.
+    pub fn reboot(&self) {
+        for witness in [Witness::Hardware, Witness::TimeService, Witness::LeapSeconds] {
+            let _none = fs::remove_file(self.file.with_extension(witness.extension()));
+        }
+        let boot = uuid::Uuid::new_v4().to_string();
+        fs::write(self.file.with_extension("boot"), boot).unwrap();
+    }
+
+    /// It was not started anew after all.
+    pub fn undo_reboot(&self) {
+        fs::remove_file(self.file.with_extension("boot")).unwrap();
+    }
+
+    /// Has the machine vouch for the clock: what tells of it, and what that says.
+    pub fn vouch(&self, witness: Witness, says: &str) {
+        fs::write(self.file.with_extension(witness.extension()), says).unwrap();
     }
 
     /// Has a process use this clock.

@@ -222,10 +222,16 @@ impl Offline {
             // since by one that did.
             let now = self.clock.now();
             let off = (now - head.confirmed.time).num_milliseconds();
-            if off < 0 || !clock::is_trusted(now) {
+            if !clock::is_trusted(now) {
                 return Ok(Err(
                     "the machine was started anew, and its clock is not known to be right: the \
                      roster counts as too old",
+                ));
+            }
+            if off < 0 {
+                return Ok(Err(
+                    "the machine was started anew, and its clock is behind its roster: that counts \
+                     as too old",
                 ));
             }
             // From now on, whoever sets the clock changes nothing.
