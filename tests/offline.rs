@@ -12,6 +12,7 @@ mod common;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use common::proxy::Proxy;
 use common::{ASHA, Client, NOBODY, Proc, RAVI, SOON, Site, TestClock, pause, wait_until};
 
 const RELAY_FILE: &str = ".local/share/twinkle/relay-site.db";
@@ -229,6 +230,48 @@ fn after_a_restart_of_the_machine_without_a_clock_the_roster_counts_as_too_old()
         1,
         "today"
     );
+}
+
+#[test]
+fn a_flash_held_up_beyond_midnight_counts_for_the_day_on_which_its_door_opened() {
+    let site = Site::seeded();
+    let clock = TestClock::off_by(site.folder.path(), 0);
+    clock.run_from("2026-03-10T12:00:00Z");
+    let listen = format!("{}:0", site.host);
+    let start = |args: &[&str]| {
+        let mut command = site.command(args);
+        clock.give_to(command.args(["--listen", &listen]));
+        Proc::server(&mut command)
+    };
+    let central = start(&["central"]);
+    let way = Proxy::new(site.host, central.address());
+    let to = way.address.to_string();
+    let relay = start(&["relay", "site", "--central", &to, "--offline-for", "12h"]);
+    relay.stderr.wait_for("the roster is here");
+    let mut door = known_door(&site, relay.address(), "lab");
+    let days = |what: &str| site.count(&format!("SELECT count(DISTINCT {what}) FROM attendance"));
+    assert_eq!(site.count(EVENTS), 1);
+
+    clock.run_from("2026-03-10T23:59:55Z");
+    let midnight = Instant::now() + Duration::from_secs(6);
+    way.cut();
+    assert_eq!(
+        door.flash(ASHA).verdict,
+        "open",
+        "by the relay's own decision"
+    );
+    pause(midnight.saturating_duration_since(Instant::now()));
+    way.mend();
+    wait_until(SOON, "the central has heard of it from both", || {
+        site.count("SELECT count(*) FROM event WHERE received IS NOT NULL") == 1
+    });
+    assert_eq!(site.count(EVENTS), 2);
+    assert_eq!(days("day"), 1);
+    assert_eq!(site.count(COUNTED), 2);
+    let latest = "SELECT max(at) FROM event";
+    assert!(site.count(latest) < 1_773_187_200_000, "before midnight");
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    assert_eq!(days("day"), 2);
 }
 
 #[test]

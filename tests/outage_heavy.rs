@@ -78,6 +78,7 @@ fn fill(site: &Site, count: u64) {
                     twinklet: TwinkletId::new(ASHA).unwrap(),
                     device_at: 0,
                     verdict: Verdict::Open,
+                    own: true,
                 }),
             })
             .collect();

@@ -16,9 +16,13 @@ use crate::db::{
 };
 use crate::domain::access::Verdict;
 use crate::domain::calendar::Day;
-use crate::domain::ids::{DeviceName, EmployeeNumber, EventId, SpoolId, TwinkletId};
+use crate::domain::ids::{DeviceName, EmployeeNumber, EventId, SpoolId};
 use crate::domain::near::nearest;
 use crate::domain::spool::{Acted, ClockFault, Entry, What};
+
+mod acted;
+
+use acted::overrule;
 
 /// A relay tells what it keeps.
 #[derive(Debug)]
@@ -239,7 +243,7 @@ fn store_flash(
             when.fault.map(ClockFault::code),
         ))?;
     if new == 0 {
-        return overrule(connection, acted, when, door, employee);
+        return overrule(connection, acted, when, door, (employee, day));
     }
     match employee {
         Some(employee) if acted.verdict == Verdict::Open => {
@@ -269,104 +273,6 @@ fn count(
     match undelivered::contains(connection, event)? {
         true => Ok(()),
         false => attendance::count(connection, employee, day, at, door),
-    }
-}
-
-/// What of a stored flash may have to change.
-struct Stored {
-    door: Option<i64>,
-    twinklet: Option<TwinkletId>,
-    employee: Option<EmployeeNumber>,
-    verdict: Verdict,
-    at: i64,
-    day: Day,
-}
-
-/// How long after its commit it may turn out that nobody was left to hear an answer, milliseconds.
-const UNHEARD_WITHIN: i64 = 60_000;
-
-/// Its door has acted on an `Open`: that nobody heard the central's is no matter then, whether that
-/// was found out already or will be. Returns whether it was.
-fn confirm(connection: &Connection, event: EventId, when: &Placed) -> Result<bool> {
-    connection
-        .prepare_cached(
-            "UPDATE event SET received = ?2 WHERE uid = ?1 AND received IS NULL AND at > ?3",
-        )?
-        .execute((event, when.received, when.received - UNHEARD_WITHIN))?;
-    undelivered::withdraw(connection, event)
-}
-
-/// Has a flash that is stored already say what its door acted on, and the register with it.
-fn overrule(
-    connection: &Connection,
-    acted: &Acted,
-    when: &Placed,
-    door: Option<i64>,
-    holder: Option<EmployeeNumber>,
-) -> Result<()> {
-    let stored = connection
-        .prepare_cached(
-            "SELECT door, twinklet, employee, verdict, at, day FROM event
-             WHERE uid = ?1 AND kind = 'flash'",
-        )?
-        .query_row([acted.event], |row| {
-            Ok(Stored {
-                door: row.get(0)?,
-                twinklet: row.get(1)?,
-                employee: row.get(2)?,
-                verdict: row.get(3)?,
-                at: row.get(4)?,
-                day: row.get(5)?,
-            })
-        })
-        .optional()?;
-    // Another event that bears the same id is none of this one's business.
-    let Some(stored) = stored.filter(|stored| {
-        stored.twinklet == Some(acted.twinklet)
-            && stored.door.is_none_or(|stored| Some(stored) == door)
-    }) else {
-        return Ok(());
-    };
-    let employee = stored.employee.or(holder);
-    let was_presumed = match acted.verdict {
-        Verdict::Open => confirm(connection, acted.event, when)?,
-        Verdict::DontOpen(_) => false,
-    };
-    if stored.verdict == acted.verdict {
-        return match employee {
-            Some(employee) if was_presumed => count(
-                connection,
-                acted.event,
-                employee,
-                stored.day,
-                (stored.at, stored.door),
-            ),
-            _ => Ok(()),
-        };
-    }
-    connection
-        .prepare_cached("UPDATE event SET verdict = ?2, employee = ?3, door = ?4 WHERE uid = ?1")?
-        .execute((acted.event, acted.verdict, employee, door))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO overruled (uid, at, verdict) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        )?
-        .execute((acted.event, when.received, stored.verdict))?;
-    let Some(employee) = employee else {
-        return Ok(());
-    };
-    match (stored.verdict, acted.verdict) {
-        (_, Verdict::Open) => count(
-            connection,
-            acted.event,
-            employee,
-            stored.day,
-            (stored.at, stored.door),
-        ),
-        (Verdict::Open, _) if !undelivered::contains(connection, acted.event)? => {
-            attendance::take_back(connection, employee, stored.day, stored.at)
-        }
-        _ => Ok(()),
     }
 }
 

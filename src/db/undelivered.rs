@@ -37,12 +37,12 @@ pub(super) fn presume(connection: &Connection, event: EventId, now: DateTime<Utc
     }
 }
 
-/// Takes back what was only presumed; returns whether it was.
-pub(super) fn withdraw(connection: &Connection, event: EventId) -> Result<bool> {
-    let gone = connection
+/// Takes back what was only presumed.
+pub(super) fn withdraw(connection: &Connection, event: EventId) -> Result<()> {
+    connection
         .prepare_cached("DELETE FROM undelivered WHERE uid = ?1 AND presumed = 1")?
         .execute([event])?;
-    Ok(gone > 0)
+    Ok(())
 }
 
 fn begin(

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::access::Verdict;
 use crate::domain::door_event::Kind;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
+use crate::domain::roster::is_false;
 
 /// The first instant that a clock can show that was ever set, UTC milliseconds: 1 January 2024.
 pub const NO_CLOCK_BEFORE: i64 = 1_704_067_200_000;
@@ -60,6 +61,9 @@ pub struct Acted {
     /// What the door was told.
     #[serde(rename = "v", with = "crate::domain::access::verdict_code")]
     pub verdict: Verdict,
+    /// Whether the relay decided it, in time, where the central did not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own: bool,
 }
 
 /// See [`What::Happened`].

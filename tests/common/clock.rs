@@ -76,7 +76,11 @@ impl TestClock {
 
     /// Starts the machine anew, as far as the processes can tell: nothing is known of its clock.
     pub fn reboot(&self) {
-        for witness in [Witness::Hardware, Witness::TimeService, Witness::LeapSeconds] {
+        for witness in [
+            Witness::Hardware,
+            Witness::TimeService,
+            Witness::LeapSeconds,
+        ] {
             let _none = fs::remove_file(self.file.with_extension(witness.extension()));
         }
         let boot = uuid::Uuid::new_v4().to_string();

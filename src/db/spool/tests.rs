@@ -36,6 +36,7 @@ fn flash(number: u64) -> Draft {
                 0 => Verdict::Open,
                 _ => Verdict::DontOpen(Reason::Suspended),
             },
+            own: false,
         }),
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::db::{Author, Entry as Admitted, FlashEntry, NewEmployee, Outcome, Store};
 use crate::domain::access::Reason;
+use crate::domain::ids::TwinkletId;
 use crate::domain::spool::{Happened, Lost};
 
 const ASHA: u64 = 7;
@@ -114,8 +115,18 @@ fn acted(event: EventId, verdict: Verdict, age: u64) -> Entry {
             twinklet: TwinkletId::new(ASHA).unwrap(),
             device_at: 0,
             verdict,
+            own: false,
         }),
     }
+}
+
+/// The same, where its relay had decided by itself.
+fn decided(event: EventId, verdict: Verdict, age: u64) -> Entry {
+    let mut entry = acted(event, verdict, age);
+    if let What::Flash(acted) = &mut entry.what {
+        acted.own = true;
+    }
+    entry
 }
 
 const HOUR: u64 = 3_600_000;
@@ -260,4 +271,74 @@ fn what_a_door_was_let_in_by_counts_though_nobody_heard_the_central() {
     world.admit(&Admitted::Undelivered(event));
     told(&mut world, event);
     assert_eq!(world.attendance(), []);
+}
+
+#[test]
+fn what_the_central_decided_late_counts_as_of_when_the_relay_had() {
+    let yesterday = [("2026-02-11".to_owned(), 1)];
+    for unheard in [false, true] {
+        let (mut world, event) = (World::new(), EventId::generate());
+        world.now = "2026-02-12T00:00:05Z".parse().unwrap();
+        world.flash_online(event);
+        if unheard {
+            world.admit(&Admitted::Unheard(event));
+        }
+        // What the central decided itself keeps its time.
+        world.send(vec![acted(event, OPEN, 9_000)], 1, 2);
+        assert_eq!(world.attendance(), [("2026-02-12".to_owned(), 1)]);
+
+        let (mut world, event) = (World::new(), EventId::generate());
+        world.now = "2026-02-12T00:00:05Z".parse().unwrap();
+        world.flash_online(event);
+        if unheard {
+            world.admit(&Admitted::Unheard(event));
+        }
+        let at = world.now.timestamp_millis() - 9_000;
+        for later in [0, 3_600] {
+            world.now += chrono::TimeDelta::seconds(later);
+            world.send(vec![decided(event, OPEN, 9_000)], 1, 2);
+            assert_eq!(world.attendance(), yesterday, "unheard: {unheard}");
+            assert_eq!(world.one::<i64>("SELECT at FROM event"), at);
+            assert_eq!(world.one::<i64>("SELECT first FROM attendance"), at);
+        }
+        let received = world.one::<i64>("SELECT received FROM event");
+        assert_eq!(received, at + 9_000);
+    }
+}
+
+#[test]
+fn what_was_decided_late_leaves_the_rest_of_its_day_as_it_was() {
+    let (mut world, event) = (World::new(), EventId::generate());
+    world.now = "2026-02-11T08:00:00Z".parse().unwrap();
+    world.flash_online(EventId::generate());
+    world.now = "2026-02-12T00:00:05Z".parse().unwrap();
+    world.flash_online(event);
+    world.now += chrono::TimeDelta::hours(9);
+    world.flash_online(EventId::generate());
+    let age = 9 * HOUR + 9_000;
+    let (late, next) = (
+        world.now.timestamp_millis() - i64::try_from(age).unwrap(),
+        world.now.timestamp_millis(),
+    );
+    let seen = |world: &World, which: &str, day: u32| {
+        world.one::<i64>(&format!(
+            "SELECT {which} FROM attendance WHERE day = '2026-02-{day}'"
+        ))
+    };
+    assert_eq!(seen(&world, "flashes", 12), 2);
+    world.send(vec![decided(event, OPEN, age)], 1, 1);
+    assert_eq!(seen(&world, "flashes", 11), 2);
+    assert_eq!(seen(&world, "last", 11), late);
+    assert_eq!(seen(&world, "flashes", 12), 1);
+    assert_eq!(seen(&world, "first", 12), next);
+
+    // One that the door refused was nobody's presence, whatever the central made of it.
+    let refused = EventId::generate();
+    world.flash_online(refused);
+    assert_eq!(seen(&world, "flashes", 12), 2);
+    world.send(vec![decided(refused, NO, age)], 2, 2);
+    assert_eq!(seen(&world, "flashes", 12), 1);
+    assert_eq!(seen(&world, "flashes", 11), 2);
+    let day = "SELECT day FROM event WHERE verdict <> 'open'";
+    assert_eq!(world.one::<String>(day), "2026-02-11");
 }

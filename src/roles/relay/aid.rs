@@ -74,6 +74,7 @@ impl Aid for Keeping {
             twinklet: flash.twinklet,
             device_at: flash.at,
             verdict,
+            own: false,
         };
         // The central has it; it is kept for one that is restored.
         if let Some(draft) = drafts::acted(&*self.clock, acted)

@@ -39,6 +39,7 @@ impl Work {
             twinklet: flash.twinklet,
             device_at: flash.at,
             verdict,
+            own: true,
         };
         let draft = self.draft(What::Flash(acted));
         Ok((verdict, draft.ok_or(Reason::StorageFailed)?))
