@@ -160,9 +160,7 @@ fn messages_out_of_place_close_their_connection_only() {
     for message in [
         Message::Verdict(open),
         Message::Noted(Event { event }),
-        Message::Refused(Refused {
-            reason: "version".to_owned(),
-        }),
+        Message::Refused(Refused::with("version")),
         Message::Door(Door {
             name: "other".parse().unwrap(),
             plain: false,
@@ -192,9 +190,7 @@ fn messages_out_of_place_close_their_connection_only() {
 #[test]
 fn versions_that_nobody_speaks_are_refused_with_the_reason() {
     let servers = Servers::start();
-    let refused = Message::Refused(Refused {
-        reason: "version".to_owned(),
-    });
+    let refused = Message::Refused(Refused::with("version"));
     servers.each(|server| {
         for versions in [(900, 999), (0, 0), (2, 1), (u16::MAX, 0)] {
             let mut client = Client::connect(server);
@@ -205,19 +201,21 @@ fn versions_that_nobody_speaks_are_refused_with_the_reason() {
         let mut client = Client::connect(server);
         assert!(matches!(client.hello((0, 999), Role::Door, "wide"), Message::Welcome(w) if w.version == 1));
     });
-    servers
-        .central
-        .stderr
-        .wait_for("it speaks versions 900 to 999 of the protocol, we 1 to 1");
+    servers.central.stderr.wait_for(
+        "door 'newer' speaks versions 900 to 999 of the protocol, the twinkle here version 1; \
+             upgrade the one here",
+    );
+    servers.relay.stderr.wait_for(
+        "door 'newer' speaks version 0 of the protocol, the twinkle here version 1; upgrade the \
+         other",
+    );
 }
 
 #[test]
 fn a_relay_takes_no_relays() {
     let servers = Servers::start();
     let mut client = Client::connect(servers.relay.address());
-    let refused = Message::Refused(Refused {
-        reason: "role".to_owned(),
-    });
+    let refused = Message::Refused(Refused::with("role"));
     assert_eq!(client.hello((1, 1), Role::Relay, "chained"), refused);
     assert_eq!(client.try_receive(), None);
 }

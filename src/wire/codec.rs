@@ -12,6 +12,8 @@ use tracing::debug;
 
 use crate::wire::{Error, MAX_FRAME, MAX_GREETING, Message};
 
+mod newer;
+
 /// Bytes of the length prefix.
 const PREFIX: usize = 4;
 /// How deep the values of a message may nest; ours nest twice, the rest is for fields to come.
@@ -46,20 +48,41 @@ pub fn encode(message: &Message, out: &mut BytesMut) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Malformed`] for anything but exactly one message.
 pub fn decode(content: &[u8]) -> Result<Message, Error> {
+    match only_value(content) {
+        Err(Ended::Wrong(cause)) => match newer::name_of(content) {
+            Some(name) => Ok(Message::Unknown(name)),
+            None => {
+                debug!("no message: {cause}");
+                let why = format!("a frame that is no message: {}", in_short(&cause));
+                Err(Error::Malformed(why))
+            }
+        },
+        Err(Ended::Early) => Err(Error::Malformed(
+            "a frame with more in it than one message".to_owned(),
+        )),
+        Ok(message) => Ok(message),
+    }
+}
+
+/// How a frame is not what it should be.
+enum Ended {
+    /// Its value is another one.
+    Wrong(decode::Error),
+    /// Something follows its value.
+    Early,
+}
+
+/// The one value in a frame's content.
+fn only_value<'a, T: Deserialize<'a>>(content: &'a [u8]) -> Result<T, Ended> {
     let mut decoder = rmp_serde::Deserializer::from_read_ref(content);
     decoder.set_max_depth(MAX_DEPTH);
-    let message = Message::deserialize(&mut decoder).map_err(|cause| {
-        debug!("no message: {cause}");
-        Error::Malformed(format!("a frame that is no message: {}", in_short(&cause)))
-    })?;
+    let value = T::deserialize(&mut decoder).map_err(Ended::Wrong)?;
     // rmp_serde leaves what follows the value unread and says nothing: ask it for one more.
     match IgnoredAny::deserialize(&mut decoder) {
         Err(decode::Error::InvalidMarkerRead(end)) if end.kind() == ErrorKind::UnexpectedEof => {
-            Ok(message)
+            Ok(value)
         }
-        _ => Err(Error::Malformed(
-            "a frame with more in it than one message".to_owned(),
-        )),
+        _ => Err(Ended::Early),
     }
 }
 

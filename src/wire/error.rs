@@ -23,13 +23,15 @@ pub enum Error {
     Malformed(String),
     /// The peer speaks none of our versions.
     #[error(
-        "it speaks versions {theirs_low} to {theirs_high} of the protocol, we {ours_low} to {ours_high}",
-        ours_low = VERSIONS.0,
-        ours_high = VERSIONS.1,
-        theirs_low = .0.0,
-        theirs_high = .0.1
+        "{who} speaks {} of the protocol, the twinkle here {}; {}",
+        versions(*theirs), versions(VERSIONS), upgrade(*theirs)
     )]
-    VersionMismatch((u16, u16)),
+    VersionMismatch {
+        /// What it calls itself, or `it`.
+        who: String,
+        /// The lowest and the highest that it speaks.
+        theirs: (u16, u16),
+    },
     /// The server refused us, with this code.
     #[error("it refuses us: {0}")]
     Refused(String),
@@ -70,6 +72,23 @@ pub enum Error {
     Io(#[from] std::io::Error),
 }
 
+/// Versions of the protocol, for people.
+fn versions((low, high): (u16, u16)) -> String {
+    match low == high {
+        true => format!("version {low}"),
+        false => format!("versions {low} to {high}"),
+    }
+}
+
+/// Which of the two programs is to be upgraded for them to understand each other.
+fn upgrade((low, high): (u16, u16)) -> &'static str {
+    match (low, high) {
+        _ if low > high => "there are no such",
+        _ if low > VERSIONS.1 => "upgrade the one here",
+        _ => "upgrade the other",
+    }
+}
+
 /// What to do about an address that cannot be listened on.
 fn listen_advice(cause: &std::io::Error) -> &'static str {
     use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
@@ -88,9 +107,8 @@ impl Error {
             Error::Closed | Error::CutOff | Error::TimedOut(_) | Error::Io(_) => {
                 Some("is it running, and is its address right?")
             }
-            Error::VersionMismatch(_) => Some("update the older of the two programs"),
             Error::Refused(code) => match code.as_str() {
-                refusal::VERSION => Some("update the older of the two programs"),
+                refusal::VERSION => Some("upgrade the older of the two programs"),
                 refusal::ROLE => Some("it is a relay, and a relay needs a central"),
                 refusal::STORAGE => Some("it cannot write to its database; its log says why"),
                 refusal::NO_IDENTITY => {
@@ -113,7 +131,10 @@ impl Error {
             Error::Untrusted(_) => {
                 Some("are both this installation's, and was each enrolled by its central?")
             }
-            Error::NotTaken { .. } | Error::Listen { .. } | Error::Exposed(_) => None,
+            Error::VersionMismatch { .. }
+            | Error::NotTaken { .. }
+            | Error::Listen { .. }
+            | Error::Exposed(_) => None,
         }
     }
 
@@ -124,7 +145,7 @@ impl Error {
             Error::Refused(code) => code == refusal::STORAGE,
             Error::TooLong(_)
             | Error::Malformed(_)
-            | Error::VersionMismatch(_)
+            | Error::VersionMismatch { .. }
             | Error::NotTaken { .. }
             | Error::Listen { .. }
             | Error::OtherInstallation { .. }

@@ -19,8 +19,8 @@ use crate::wire::server::{Greeting, Peer, Service};
 use crate::wire::spool::RelayWord;
 use crate::wire::tls::Proof;
 use crate::wire::{
-    DRAIN_WITHIN, Error, Flash, Happened, Hello, Message, Refused, Role, VERSIONS, WRITE_WITHIN,
-    Welcome, refusal,
+    DRAIN_WITHIN, Error, Flash, Happened, Hello, Message, PASSED_OVER, Refused, Role, VERSIONS,
+    WRITE_WITHIN, Welcome, refusal,
 };
 
 mod outgoing;
@@ -164,7 +164,10 @@ async fn greet<S: Service>(
     };
     let Some(version) = common_version(versions) else {
         refuse(write, refusal::VERSION).await?;
-        return Err(Error::VersionMismatch(versions));
+        return Err(Error::VersionMismatch {
+            who: format!("{role} '{name}'"),
+            theirs: versions,
+        });
     };
     let proved = match &proof {
         Some(proof) => proof.check(role, &name),
@@ -221,13 +224,7 @@ fn not_taken(peer: &Peer, code: &'static str) -> Error {
 /// # Errors
 /// If it does not hear it.
 pub(super) async fn refuse(write: &mut (impl AsyncWrite + Unpin), code: &str) -> Result<(), Error> {
-    send(
-        write,
-        &Message::Refused(Refused {
-            reason: code.to_owned(),
-        }),
-    )
-    .await
+    send(write, &Message::Refused(Refused::with(code))).await
 }
 
 async fn send(write: &mut (impl AsyncWrite + Unpin), message: &Message) -> Result<(), Error> {
@@ -251,6 +248,7 @@ async fn read_requests<S: Service>(
     (silent_after, stop): (Duration, &CancellationToken),
 ) -> Result<(), Error> {
     let mut stopped = pin!(stop.cancelled());
+    let mut is_newer = false;
     loop {
         // However much this peer has to say, others get their turn.
         consume_budget().await;
@@ -310,6 +308,14 @@ async fn read_requests<S: Service>(
             Message::Ping(echo) => answers.pong(echo.n),
             Message::Probe(echo) => service.probe(echo.n, &answers),
             Message::Pong(_) => (),
+            Message::Unknown(_) if is_newer => (),
+            Message::Unknown(name) => {
+                is_newer = true;
+                info!(
+                    "{} '{}' is newer: '{name}', {PASSED_OVER}",
+                    peer.role, peer.name
+                );
+            }
             Message::Hello(_)
             | Message::Welcome(_)
             | Message::Refused(_)

@@ -50,11 +50,14 @@ pub const PING_AFTER: Duration = Duration::from_secs(10);
 pub const SILENT_AFTER: Duration = Duration::from_secs(30);
 /// A peer that does not take what is written to it within this time is gone.
 pub const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// Said once of a connection whose peer sends what only a newer program knows.
+const PASSED_OVER: &str = "and what else is not known here, is passed over";
 /// How long answers that are still owed may take once a connection is ending.
 pub const DRAIN_WITHIN: Duration = Duration::from_secs(1);
 
 /// One frame's content: a map with one entry, the message's name and a map of its fields. A reader
-/// passes over fields that it does not know; a message that it does not know needs a new version.
+/// passes over fields and, once greeted, whole messages that it does not know: what a newer program
+/// needs an answer to needs a new version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Message {
@@ -108,6 +111,9 @@ pub enum Message {
     Probe(Echo),
     /// The reply to a [`Message::Probe`].
     Probed(Probed),
+    /// One that only a newer program knows, of this name. It is read, and never written.
+    #[serde(skip)]
+    Unknown(String),
 }
 
 /// What a device is.
@@ -174,6 +180,19 @@ pub struct Refused {
     /// A stable code: one of [`refusal`].
     #[serde(rename = "why")]
     pub reason: String,
+    /// With [`refusal::VERSION`]: the lowest and the highest version that the server speaks.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<(u16, u16)>,
+}
+
+impl Refused {
+    /// A refusal with this code.
+    pub fn with(code: &str) -> Self {
+        Self {
+            reason: code.to_owned(),
+            versions: (code == refusal::VERSION).then_some(VERSIONS),
+        }
+    }
 }
 
 /// The codes of [`Refused`].

@@ -33,6 +33,13 @@ impl Client {
         Self::over(TcpStream::connect(to).unwrap())
     }
 
+    /// Connects as whoever says Hello in its own words.
+    pub fn named(to: SocketAddr, name: &str) -> Self {
+        let mut client = Self::connect(to);
+        name.clone_into(&mut client.name);
+        client
+    }
+
     /// Speaks over a connection that is there already.
     pub fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();

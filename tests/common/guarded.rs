@@ -103,9 +103,7 @@ pub fn open_door(server: &Proc, identity: &Path) -> Client<TlsStream> {
 }
 
 pub fn refused(why: &str) -> Message {
-    Message::Refused(Refused {
-        reason: why.to_owned(),
-    })
+    Message::Refused(Refused::with(why))
 }
 
 /// Waits until the server has hung up, saying this or nothing; returns how long that took.

@@ -131,7 +131,7 @@ fn any_message() -> impl Strategy<Value = Message> {
         flash,
         happened,
         answer,
-        any::<String>().prop_map(|reason| Message::Refused(Refused { reason })),
+        any::<String>().prop_map(|code| Message::Refused(Refused::with(&code))),
         (
             name.clone(),
             any::<bool>(),
@@ -242,6 +242,26 @@ fn a_reader_passes_over_fields_that_it_does_not_know() {
     // {"ping": {"n": 1, "later": [1, {"x": nil}]}}
     let content = b"\x81\xa4ping\x82\xa1n\x01\xa5later\x92\x01\x81\xa1x\xc0";
     assert_eq!(decode(content).unwrap(), Message::Ping(Echo { n: 1 }));
+}
+
+#[test]
+fn a_message_that_a_newer_program_sends_is_known_for_one() {
+    // {"lamp": {"on": [true]}}
+    let lamp = b"\x81\xa4lamp\x81\xa2on\x91\xc3";
+    assert_eq!(decode(lamp).unwrap(), Message::Unknown("lamp".to_owned()));
+    for (why, wrong) in [
+        ("one of ours", &b"\x81\xa4ping\x81\xa2on\x91\xc3"[..]),
+        ("no fields", b"\x81\xa4lamp\xc0"),
+        ("two messages", b"\x82\xa4lamp\x80\xa4bulb\x80"),
+        ("more after it", b"\x81\xa4lamp\x80\xc0"),
+        ("cut off", b"\x81\xa4lamp\x81\xa2on"),
+        ("no name", b"\x81\xa0\x80"),
+        ("a name that is none", b"\x81\xa4La\np\x80"),
+    ] {
+        assert!(decode(wrong).is_err(), "{why}");
+    }
+    let unsaid = encode(&Message::Unknown("lamp".to_owned()), &mut BytesMut::new());
+    assert!(unsaid.is_err(), "it was never written");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::wire::codec::{self, FrameReader};
 use crate::wire::link::Options;
-use crate::wire::{Error, Hello, Message, VERSIONS, Welcome, tls};
+use crate::wire::{Error, Hello, Message, VERSIONS, Welcome, refusal, tls};
 
 /// A connection whose upstream has said Welcome.
 pub(super) struct Connection<R, W> {
@@ -77,12 +77,19 @@ async fn greet<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 welcome,
             })
         }
-        Message::Welcome(welcome) => {
-            Err(Error::VersionMismatch((welcome.version, welcome.version)))
-        }
-        Message::Refused(refused) => Err(Error::Refused(refused.reason)),
+        Message::Welcome(welcome) => Err(other_versions((welcome.version, welcome.version))),
+        Message::Refused(refused) => Err(match refused.versions {
+            Some(theirs) if refused.reason == refusal::VERSION => other_versions(theirs),
+            _ => Error::Refused(refused.reason),
+        }),
         _ => Err(Error::Malformed(
             "it answered our Hello with something else".to_owned(),
         )),
     }
+}
+
+/// The upstream speaks none of our versions.
+fn other_versions(theirs: (u16, u16)) -> Error {
+    let who = "it".to_owned();
+    Error::VersionMismatch { who, theirs }
 }

@@ -17,7 +17,9 @@ use crate::wire::link::greeting::{Connected, Connection};
 use crate::wire::link::reach::{NO_ANSWER, Reached, Unreached};
 use crate::wire::link::ways::Ways;
 use crate::wire::link::{CLOCK_TOLERANCE_MS, Link, Options, Phase, Status};
-use crate::wire::{Echo, Error, Message, PING_AFTER, SILENT_AFTER, WRITE_WITHIN, Welcome};
+use crate::wire::{
+    Echo, Error, Message, PASSED_OVER, PING_AFTER, SILENT_AFTER, WRITE_WITHIN, Welcome,
+};
 
 /// A connection that held this long was a good one: the next retry is at once again.
 const LASTING: Duration = Duration::from_secs(1);
@@ -138,6 +140,7 @@ impl Link {
         mut reader: FrameReader<impl AsyncRead + Unpin>,
     ) -> Result<Infallible, Error> {
         let mut roll = HashSet::new();
+        let mut is_newer = false;
         loop {
             consume_budget().await;
             let message = timeout(SILENT_AFTER, reader.next())
@@ -162,6 +165,12 @@ impl Link {
                 }
                 Message::Ping(echo) => self.send(&Message::Pong(echo)),
                 Message::Pong(_) => (),
+                Message::Unknown(_) if is_newer => (),
+                Message::Unknown(name) => {
+                    is_newer = true;
+                    let upstream = self.shared.options.upstream;
+                    info!("the {upstream} is newer: '{name}', {PASSED_OVER}");
+                }
                 Message::Roll(part) => {
                     roll.extend(part.identities);
                     if !part.more {

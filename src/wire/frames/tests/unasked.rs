@@ -8,9 +8,7 @@ async fn one_who_is_dismissed_hears_why_and_what_it_asked_counts_for_nothing() {
     let mut session = Session::welcomed(1024).await;
     session.flash(1).await;
     session.dismissed().await;
-    let refused = Message::Refused(Refused {
-        reason: refusal::DISOWNED.to_owned(),
-    });
+    let refused = Message::Refused(Refused::with(refusal::DISOWNED));
     assert_eq!(session.reader.next().await.unwrap(), refused);
     let ended = session.served.await.unwrap();
     assert!(
