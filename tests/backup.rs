@@ -12,10 +12,8 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 
+use common::cut_off::EVENTS;
 use common::{ASHA, Client, Proc, SOON, Site, TestClock, wait_until};
-
-const RELAY_FILE: &str = ".local/share/twinkle/relay-site.db";
-const EVENTS: &str = "SELECT count(*) FROM event";
 
 #[test]
 fn yesterdays_backup_restored_misses_nothing_of_today_once_the_relays_are_back() {
@@ -151,21 +149,13 @@ impl Days {
         relay.stderr.wait_for("the roster is here");
         let mut door = Client::door(relay.address(), "lab");
         assert_eq!(door.flash(ASHA).verdict, "open");
-        let file = self.site.folder.path().join(RELAY_FILE);
-        let sql = rusqlite::Connection::open(file).unwrap();
-        sql.busy_timeout(SOON).unwrap();
-        let count = |query| {
-            sql.query_row(query, [], |row| row.get::<_, i64>(0))
-                .unwrap()
-        };
-        wait_until(SOON, "the roster knows the door", || {
-            count("SELECT count(*) FROM roster_door") == 1
-        });
+        self.site.roster_knows(1);
         central.kill_9();
         relay.stderr.wait_for("lost the central");
         assert_eq!(door.flash(MEERA).verdict, "open");
         relay.kill_9();
         // Days later its machine has been started anew.
+        let sql = self.site.relay_sql();
         sql.execute("UPDATE entries SET boot = zeroblob(16)", [])
             .unwrap();
         self.clock.stand_at("2024-02-14T09:00:00Z");

@@ -45,22 +45,10 @@ impl Powered {
             relay: relay.address(),
             site,
         };
-        let file = powered.relay_file();
-        wait_until(SOON, "the roster knows the door", || {
-            let known = "SELECT count(*) FROM roster_door";
-            let known = file.query_row(known, [], |row| row.get::<_, i64>(0));
-            known.unwrap() == 1
-        });
+        powered.site.roster_knows(1);
         // Clocks without a battery begin at the beginning.
         powered.clock.run_from("1970-01-01T00:00:10Z");
         powered
-    }
-
-    fn relay_file(&self) -> rusqlite::Connection {
-        let file = ".local/share/twinkle/relay-site.db";
-        let sql = rusqlite::Connection::open(self.site.folder.path().join(file)).unwrap();
-        sql.busy_timeout(SOON).unwrap();
-        sql
     }
 
     fn with_clock(&self, mut command: Command) -> Command {

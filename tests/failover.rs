@@ -102,18 +102,7 @@ fn a_link_that_is_cut_costs_one_flash_its_deadline_and_loses_nothing() {
             .collect()
     };
     let (mut at_deciding, mut at_asking) = (connect(&deciding, "site"), connect(&asking, "annex"));
-    let file = rusqlite::Connection::open(
-        site.folder
-            .path()
-            .join(".local/share/twinkle/relay-site.db"),
-    )
-    .unwrap();
-    wait_until(SOON, "the roster knows the doors", || {
-        let known = "SELECT count(*) FROM roster_door";
-        file.query_row(known, [], |row| row.get::<_, u64>(0))
-            .unwrap()
-            == DOORS
-    });
+    site.roster_knows(DOORS.cast_signed());
 
     way.cut();
     let (decided, refused) = thread::scope(|scope| {
@@ -241,9 +230,7 @@ fn an_address_of_another_installation_is_passed_over() {
         relay.stderr.wait_for("connected to the central");
         let mut door = Client::door(relay.address(), "lab");
         assert_eq!(door.flash(ASHA).verdict, "open");
-        let file = site.folder.path();
-        let file = file.join(".local/share/twinkle/relay-site.db");
-        let sql = rusqlite::Connection::open(file).unwrap();
+        let sql = site.relay_sql();
         wait_until(SOON, "it knows whose it is", || {
             let known = "SELECT installation IS NOT NULL FROM file";
             sql.query_row(known, [], |row| row.get(0)).unwrap()

@@ -146,15 +146,7 @@ fn a_relay_in_offline_mode_is_ready_by_its_roster_and_tells_what_waits() {
     wait_until(SOON, "the roster is here", || {
         !looked.figure("twinkle_roster_age_seconds").is_nan()
     });
-    let file = site
-        .folder
-        .path()
-        .join(".local/share/twinkle/relay-site.db");
-    let file = rusqlite::Connection::open(file).unwrap();
-    wait_until(SOON, "the roster knows the door", || {
-        let known = "SELECT count(*) FROM roster_door WHERE name = 'lab'";
-        file.query_row(known, [], |row| row.get::<_, i64>(0)) == Ok(1)
-    });
+    site.roster_knows(1);
     central.kill_9();
     relay.stderr.wait_for("lost the central");
     let (status, how) = looked.get("/readyz");

@@ -9,52 +9,20 @@
 
 mod common;
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use common::cut_off::EVENTS;
 use common::proxy::Proxy;
 use common::{ASHA, Client, NOBODY, Proc, RAVI, SOON, Site, TestClock, pause, wait_until};
 
-const RELAY_FILE: &str = ".local/share/twinkle/relay-site.db";
-const EVENTS: &str = "SELECT count(*) FROM event";
 const COUNTED: &str = "SELECT coalesce(sum(flashes), 0) FROM attendance";
-
-/// A central, and a relay that decides by itself for so long and has its roster.
-fn cut_off_for(site: &Site, time: &str) -> (Proc, Proc) {
-    let central = site.central(0, &[]);
-    let relay = site.relay(0, central.address(), &["--offline-for", time]);
-    relay.stderr.wait_for("the roster is here");
-    (central, relay)
-}
-
-/// The relay's file, to look into.
-fn relay_file(site: &Site) -> rusqlite::Connection {
-    let file = site.folder.path().join(RELAY_FILE);
-    let sql = rusqlite::Connection::open(file).unwrap();
-    sql.busy_timeout(SOON).unwrap();
-    sql
-}
-
-/// A door of the relay's that the roster knows.
-fn known_door(site: &Site, relay: SocketAddr, name: &str) -> Client {
-    let mut door = Client::door(relay, name);
-    assert_eq!(door.flash(ASHA).verdict, "open");
-    let file = relay_file(site);
-    wait_until(SOON, "the roster knows the door", || {
-        let known = "SELECT count(*) FROM roster_door WHERE name = ?1";
-        file.query_row(known, [name], |row| row.get::<_, i64>(0))
-            .unwrap()
-            == 1
-    });
-    door
-}
 
 #[test]
 fn who_may_enter_does_also_while_the_central_is_away_and_it_counts_once() {
     let site = Site::seeded();
-    let (mut central, relay) = cut_off_for(&site, "12h");
+    let (mut central, relay) = site.cut_off_for("12h");
     let port = central.address().port();
-    let mut door = known_door(&site, relay.address(), "lab");
+    let mut door = site.known_door(relay.address(), "lab", 0);
     central.kill_9();
     relay.stderr.wait_for("lost the central");
     let began = Instant::now();
@@ -84,13 +52,13 @@ fn who_may_enter_does_also_while_the_central_is_away_and_it_counts_once() {
 fn nobody_here_can_check_one_time_codes_so_who_needs_one_waits_for_the_central() {
     let site = Site::seeded();
     site.ok(&["employee", "resume", "Ravi"]);
-    let (mut central, relay) = cut_off_for(&site, "12h");
-    let mut lab = known_door(&site, relay.address(), "lab");
-    let mut vault = known_door(&site, relay.address(), "vault");
+    let (mut central, relay) = site.cut_off_for("12h");
+    let mut lab = site.known_door(relay.address(), "lab", 0);
+    let mut vault = site.known_door(relay.address(), "vault", 1);
     site.ok(&["employee", "code", "Asha Rao", "--enable"]);
     site.ok(&["central", "door", "vault", "--require-code"]);
     let newest = site.count("SELECT max(id) FROM audit");
-    let file = relay_file(&site);
+    let file = site.relay_sql();
     wait_until(SOON, "the roster follows", || {
         let at = file.query_row("SELECT at FROM roster", [], |row| row.get::<_, i64>(0));
         at.unwrap() == newest
@@ -110,7 +78,7 @@ fn nobody_here_can_check_one_time_codes_so_who_needs_one_waits_for_the_central()
 #[test]
 fn how_relays_stand_is_shown_with_the_devices() {
     let site = Site::seeded();
-    let (central, mut relay) = cut_off_for(&site, "12h");
+    let (central, mut relay) = site.cut_off_for("12h");
     let shown = || site.ok(&["central", "devices"]);
     wait_until(SOON, "it is connected", || {
         shown().contains("decides for 12 h") && shown().contains("connected")
@@ -128,9 +96,9 @@ fn how_relays_stand_is_shown_with_the_devices() {
 #[test]
 fn a_badge_revoked_while_the_relay_was_cut_off_is_refused_once_it_is_back() {
     let site = Site::seeded();
-    let (mut central, mut relay) = cut_off_for(&site, "12h");
+    let (mut central, mut relay) = site.cut_off_for("12h");
     let (port, address) = (central.address().port(), central.address());
-    known_door(&site, relay.address(), "lab");
+    site.known_door(relay.address(), "lab", 0);
     central.kill_9();
     relay.stderr.wait_for("lost the central");
     site.ok(&["employee", "suspend", "Asha Rao"]);
@@ -171,7 +139,7 @@ fn a_roster_older_than_the_limit_opens_nothing_though_the_relay_ran_and_its_cloc
     clock.give_to(&mut command);
     let relay = Proc::server(&mut command);
     relay.stderr.wait_for("the roster is here");
-    known_door(&site, relay.address(), "lab");
+    site.known_door(relay.address(), "lab", 0);
     let mut door = Client::door(relay.address(), "lab");
     central.kill_9();
     relay.stderr.wait_for("lost the central");
@@ -187,9 +155,9 @@ fn a_roster_older_than_the_limit_opens_nothing_though_the_relay_ran_and_its_cloc
 #[test]
 fn after_a_restart_of_the_machine_without_a_clock_the_roster_counts_as_too_old() {
     let site = Site::seeded();
-    let (mut central, mut relay) = cut_off_for(&site, "12h");
+    let (mut central, mut relay) = site.cut_off_for("12h");
     let address = central.address();
-    known_door(&site, relay.address(), "lab");
+    site.known_door(relay.address(), "lab", 0);
     central.kill_9();
     relay.stderr.wait_for("lost the central");
     relay.kill_9();
@@ -248,7 +216,7 @@ fn a_flash_held_up_beyond_midnight_counts_for_the_day_on_which_its_door_opened()
     let to = way.address.to_string();
     let relay = start(&["relay", "site", "--central", &to, "--offline-for", "12h"]);
     relay.stderr.wait_for("the roster is here");
-    let mut door = known_door(&site, relay.address(), "lab");
+    let mut door = site.known_door(relay.address(), "lab", 0);
     let days = |what: &str| site.count(&format!("SELECT count(DISTINCT {what}) FROM attendance"));
     assert_eq!(site.count(EVENTS), 1);
 
@@ -280,7 +248,7 @@ fn a_relay_knows_only_the_badges_of_its_own_doors_and_no_names() {
     let central = site.central(0, &[]);
     let relay = site.relay(0, central.address(), &["--offline-for", "12h"]);
     let other = Client::door(central.address(), "vault");
-    known_door(&site, relay.address(), "lab");
+    site.known_door(relay.address(), "lab", 0);
     let _lab = Client::door(relay.address(), "lab");
     for (id, door) in [(10, "lab"), (11, "vault")] {
         let (name, id) = (format!("Only {door}"), id.to_string());
@@ -295,8 +263,8 @@ fn a_relay_knows_only_the_badges_of_its_own_doors_and_no_names() {
             ))
             .unwrap();
     }
-    let file = site.folder.path().join(RELAY_FILE);
-    let sql = relay_file(&site);
+    let file = site.relay_file();
+    let sql = site.relay_sql();
     let known = "SELECT group_concat(twinklet) FROM (SELECT twinklet FROM badge JOIN roster
                  USING (generation) ORDER BY twinklet)";
     wait_until(SOON, "the roster is complete", || {

@@ -9,14 +9,10 @@
 
 mod common;
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use common::cut_off::{EVENTS, flashing_while, killed_under_load};
 use common::{ASHA, Client, Proc, SOON, Site, wait_until};
-use twinkle::domain::ids::EventId;
 
 /// What the relay allows the central by default.
 const DEADLINE: Duration = Duration::from_millis(1500);
@@ -29,18 +25,11 @@ fn a_central_killed_under_load_keeps_every_open_that_a_door_got() {
     let relay = site.relay(0, central.address(), &[]);
     relay.stderr.wait_for("connected to the central");
 
-    let done = AtomicBool::new(false);
-    let opened = thread::scope(|scope| {
-        let doors: Vec<_> = (0..20)
-            .map(|number| {
-                let (done, relay) = (&done, relay.address());
-                scope.spawn(move || flash_until(done, relay, &format!("door {number}")))
-            })
-            .collect();
+    let told = flashing_while(relay.address(), || {
         for kills in 1..=3 {
-            let stored = site.count("SELECT count(*) FROM event");
+            let stored = site.count(EVENTS);
             wait_until(SOON, "flashes are stored", || {
-                site.count("SELECT count(*) FROM event") > stored + 500
+                site.count(EVENTS) > stored + 500
             });
             central.kill_9();
             central = site.central(port, &[]);
@@ -48,15 +37,12 @@ fn a_central_killed_under_load_keeps_every_open_that_a_door_got() {
                 .stderr
                 .wait_for_nth("connected to the central", kills + 1);
         }
-        done.store(true, Ordering::Relaxed);
-        doors
-            .into_iter()
-            .flat_map(|door| door.join().unwrap())
-            .collect::<Vec<_>>()
     });
-
+    let opened = told.opened;
+    let refused: Vec<_> = told.refused.into_iter().collect();
+    assert_eq!(refused, ["central-unreachable"]);
     assert!(opened.len() > 1000, "only {} opened", opened.len());
-    let stored = stored_opens(&site);
+    let stored = site.stored_opens();
     let missing = opened
         .iter()
         .filter(|event| stored.get(event) != Some(&true))
@@ -69,33 +55,10 @@ fn a_central_killed_under_load_keeps_every_open_that_a_door_got() {
     assert_eq!(usize::try_from(counted).unwrap(), opened.len() + surplus);
 }
 
-/// Flashes Asha's badge until told to stop, and returns the events that opened.
-fn flash_until(done: &AtomicBool, relay: SocketAddr, name: &str) -> Vec<EventId> {
-    let mut door = Client::door(relay, name);
-    let mut opened = Vec::new();
-    while !done.load(Ordering::Relaxed) {
-        let flash = door.new_flash(ASHA);
-        match door.ask(&flash).verdict {
-            "open" => opened.push(flash.event),
-            refused => assert_eq!(refused, "central-unreachable"),
-        }
-    }
-    opened
-}
-
-/// The stored events with verdict open, and whether each still counts.
-fn stored_opens(site: &Site) -> HashMap<EventId, bool> {
-    let sql = site.sql();
-    let mut select = sql
-        .prepare(
-            "SELECT uid, uid NOT IN (SELECT uid FROM undelivered) FROM event
-             WHERE verdict = 'open'",
-        )
-        .unwrap();
-    let rows = select.query_map([], |row| {
-        Ok((EventId::from_bytes(row.get(0)?), row.get(1)?))
-    });
-    rows.unwrap().map(Result::unwrap).collect()
+#[test]
+fn a_central_killed_at_any_moment_keeps_every_open_also_of_a_relay_that_decides_by_itself() {
+    let opened = killed_under_load(6, &["--offline-for", "12h"]);
+    assert!(opened > 200, "only {opened} opened");
 }
 
 #[test]

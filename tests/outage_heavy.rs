@@ -9,12 +9,9 @@
 
 mod common;
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use common::cut_off::{EVENTS, killed_under_load};
 use common::{ASHA, Client, SOON, Site, pause, wait_until};
 use twinkle::clock;
 use twinkle::db::{Draft, RelayStore};
@@ -22,7 +19,6 @@ use twinkle::domain::access::Verdict;
 use twinkle::domain::ids::{EventId, TwinkletId};
 use twinkle::domain::spool::{Acted, What};
 
-const RELAY_FILE: &str = ".local/share/twinkle/relay-site.db";
 const WEEK: u64 = 1_000_000;
 
 #[test]
@@ -50,7 +46,7 @@ fn a_weeks_spool_drains_quickly_and_delays_no_flash() {
     assert!(rate >= 20_000.0, "{rate:.0} events/s");
     assert!(slowest < Duration::from_millis(1_500), "{slowest:?}");
     wait_until(SOON, "all of it is there once", || {
-        site.count("SELECT count(*) FROM event") == i64::try_from(WEEK).unwrap() + flashes
+        site.count(EVENTS) == i64::try_from(WEEK).unwrap() + flashes
     });
     let counted = site.count("SELECT sum(flashes) FROM attendance");
     assert_eq!(counted, i64::try_from(WEEK).unwrap() + flashes);
@@ -58,7 +54,7 @@ fn a_weeks_spool_drains_quickly_and_delays_no_flash() {
 
 /// A relay's file with so many flashes, one a half second, the newest just now.
 fn fill(site: &Site, count: u64) {
-    let path = site.folder.path().join(RELAY_FILE);
+    let path = site.relay_file();
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut store = RelayStore::open_as_relay(&path).unwrap().store;
     let boot = clock::boot();
@@ -99,81 +95,7 @@ fn fifty_kills_lose_no_open_with_offline_mode() {
 }
 
 fn fifty_kills(mode: &[&str]) {
-    let site = Site::seeded();
-    let mut central = site.central(0, &[]);
-    let port = central.address().port();
-    let relay = site.relay(0, central.address(), mode);
-    relay.stderr.wait_for("connected to the central");
-    let done = AtomicBool::new(false);
-    let opened = thread::scope(|scope| {
-        let doors: Vec<_> = (0..20)
-            .map(|number| {
-                let (done, relay) = (&done, relay.address());
-                scope.spawn(move || flash_until(done, relay, &format!("door {number}")))
-            })
-            .collect();
-        for kill in 1..=50_u64 {
-            // At no particular moment.
-            pause(Duration::from_millis(50 + kill * 7919 % 211));
-            central.kill_9();
-            pause(Duration::from_millis(kill * 104_729 % 97));
-            central = site.central(port, &[]);
-            relay.stderr.wait_for_nth(
-                "connected to the central",
-                usize::try_from(kill).unwrap() + 1,
-            );
-        }
-        done.store(true, Ordering::Relaxed);
-        doors
-            .into_iter()
-            .flat_map(|door| door.join().unwrap())
-            .collect::<Vec<_>>()
-    });
-    eprintln!("{} opened", opened.len());
-    assert!(opened.len() > 500, "only {} opened", opened.len());
-    wait_until(SOON, "every open is stored and counts", || {
-        let stored = stored_opens(&site);
-        opened.iter().all(|event| stored.get(event) == Some(&true))
-    });
-    let counting = stored_opens(&site)
-        .values()
-        .filter(|counts| **counts)
-        .count();
-    let surplus = counting - opened.len();
-    assert!(surplus <= 20 * 50, "{surplus} count that no door got");
-    let counted = site.count("SELECT sum(flashes) FROM attendance");
-    assert_eq!(
-        counted,
-        i64::try_from(counting).unwrap(),
-        "the register is what the doors saw"
-    );
-}
-
-/// Flashes Asha's badge until told to stop, and returns the events that opened.
-fn flash_until(done: &AtomicBool, relay: SocketAddr, name: &str) -> Vec<EventId> {
-    let mut door = Client::door(relay, name);
-    let mut opened = Vec::new();
-    while !done.load(Ordering::Relaxed) {
-        let flash = door.new_flash(ASHA);
-        if door.ask(&flash).verdict == "open" {
-            opened.push(flash.event);
-        }
-        pause(Duration::from_millis(2));
-    }
-    opened
-}
-
-/// The stored events with verdict open, and whether each still counts.
-fn stored_opens(site: &Site) -> HashMap<EventId, bool> {
-    let sql = site.sql();
-    let mut select = sql
-        .prepare(
-            "SELECT uid, uid NOT IN (SELECT uid FROM undelivered) FROM event
-             WHERE verdict = 'open'",
-        )
-        .unwrap();
-    let rows = select.query_map([], |row| {
-        Ok((EventId::from_bytes(row.get(0)?), row.get(1)?))
-    });
-    rows.unwrap().map(|row| row.unwrap()).collect()
+    let opened = killed_under_load(50, mode);
+    eprintln!("{opened} opened");
+    assert!(opened > 500, "only {opened} opened");
 }

@@ -12,9 +12,8 @@ mod common;
 use std::fs;
 use std::time::Duration;
 
+use common::cut_off::EVENTS;
 use common::{ASHA, Client, SOON, Site, wait_until};
-
-const EVENTS: &str = "SELECT count(*) FROM event";
 
 #[test]
 fn what_happens_at_a_door_while_the_central_is_away_survives_a_killed_relay() {

@@ -24,13 +24,6 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// Where a relay's own file is, unless it is told.
-fn relay_file(site: &Site) -> PathBuf {
-    site.folder
-        .path()
-        .join(".local/share/twinkle/relay-site.db")
-}
-
 fn waiting(file: &Path) -> i64 {
     let sql = "SELECT (SELECT max(last) FROM entries) - acknowledged FROM file";
     let file = Connection::open(file).unwrap();
@@ -96,12 +89,7 @@ fn write_what_this_version_writes() {
         door.type_line(&badge.to_string());
         door.stdout.wait_for(&format!("twinklet {badge}: "));
     }
-    let file = relay_file(&site);
-    wait_until(SOON, "the roster knows the door", || {
-        let known = "SELECT count(*) FROM roster_door WHERE name = 'lab'";
-        let file = Connection::open(&file).unwrap();
-        file.query_row(known, [], |row| row.get::<_, i64>(0)) == Ok(1)
-    });
+    site.roster_knows(1);
     ok(&["central", "door", "lab", "--direction", "both"]);
     ok(&["employee", "grant", "Ravi", "lab"]);
     central.signal("TERM");
@@ -113,7 +101,7 @@ fn write_what_this_version_writes() {
     relay.wait(SOON);
     let folder = fixtures().join(env!("CARGO_PKG_VERSION"));
     fs::create_dir_all(&folder).unwrap();
-    for (from, to) in [(site.db(), "twinkle.db"), (file, "relay.db")] {
+    for (from, to) in [(site.db(), "twinkle.db"), (site.relay_file(), "relay.db")] {
         let to = folder.join(to);
         let _old = fs::remove_file(&to);
         let from = Connection::open(from).unwrap();

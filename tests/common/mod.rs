@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 pub mod client;
 pub mod clock;
+pub mod cut_off;
 pub mod day;
 pub mod disk;
 pub mod guarded;
