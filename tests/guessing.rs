@@ -86,6 +86,48 @@ fn a_valid_badge_is_never_held_back_by_guesses() {
 }
 
 #[test]
+fn guesses_at_a_relay_that_is_cut_off_are_answered_slower_too_and_are_one_event() {
+    let site = Site::seeded();
+    let (mut central, relay) = site.cut_off_for("12h");
+    let port = central.address().port();
+    let mut lab = site.known_door(relay.address(), "lab", 0);
+    let mut gate = site.known_door(relay.address(), "gate", 1);
+    central.kill_9();
+    relay.stderr.wait_for("lost the central");
+    let mut took = Vec::new();
+    for id in 1001..=1014 {
+        let began = Instant::now();
+        assert_eq!(lab.flash(id).verdict, "unknown-twinklet");
+        took.push(began.elapsed());
+    }
+    for (number, took) in (1_u32..).zip(&took).skip(9) {
+        let least = Duration::from_millis(100) * (number - 9);
+        assert!(*took >= least, "{number}: {took:?}");
+    }
+    relay
+        .stderr
+        .wait_for("door 'lab': 10 unknown badges within a minute");
+    // Others do not wait, neither there nor elsewhere.
+    let guess = lab.new_flash(1015);
+    lab.send(&Message::Flash(guess.clone()));
+    let flash = lab.new_flash(ASHA);
+    lab.send(&Message::Flash(flash.clone()));
+    for (seq, verdict) in [(flash.seq, "open"), (guess.seq, "unknown-twinklet")] {
+        let answer = lab.verdict();
+        assert_eq!((answer.seq, answer.verdict), (seq, verdict));
+    }
+    assert_eq!(gate.flash(1016).verdict, "unknown-twinklet");
+    assert_eq!(relay.stderr.count("unknown badges"), 1);
+    let _central = site.central(port, &[]);
+    wait_until(SOON, "the central has all that was kept", || {
+        site.count("SELECT count(*) FROM event WHERE verdict = 'open'") == 3
+            && site.count("SELECT count(*) FROM event WHERE verdict = 'unknown-twinklet'") == 10
+    });
+    let guessing = "SELECT count(*) FROM event WHERE kind = 'guessing'";
+    assert_eq!(site.count(guessing), 1);
+}
+
+#[test]
 fn the_configuration_says_from_when_on_unknown_badges_are_guesses() {
     let site = Site::seeded();
     let config = site.folder.path().join("twinkle.toml");

@@ -20,6 +20,7 @@ pub mod delays;
 mod error;
 pub mod frames;
 pub mod guard;
+pub mod hold;
 pub mod identity;
 pub mod link;
 pub mod plain;

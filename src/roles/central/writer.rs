@@ -4,24 +4,23 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use crate::batches::{self, Batches, Pulse};
 use crate::clock::{Clock, SystemClock};
-use crate::db::{Entry, FlashEntry, Outcome, Store};
+use crate::db::{Entry, Outcome, Store};
 use crate::domain::access::{Reason, Verdict};
-use crate::domain::guessing::Guesses;
 use crate::domain::ids::{DeviceName, EventId};
 use crate::metrics::Metrics;
 use crate::roles::central::desk::{Asker, Job};
 use crate::roles::central::timekeeper::Timekeeper;
 use crate::wire::answers::{Answers, Unheard};
+use crate::wire::hold::Held;
 use crate::wire::{Answer, refusal};
 
 /// The most jobs of one transaction: enough for its flush to weigh little on each, and few enough
@@ -40,9 +39,6 @@ const SPOOLED_AT_ONCE: usize = 4;
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How often at the most it is said that events' ids are reused.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
-/// How many answers to guesses may be held back at once: few enough for no connection to be read more
-/// slowly, with others' flashes on it, because of them.
-const HELD: usize = 256;
 
 /// Starts the thread; see [`batches::start`].
 ///
@@ -58,8 +54,7 @@ pub(super) fn start(
     let work = Work {
         store,
         clock,
-        runtime: Handle::current(),
-        held: Arc::default(),
+        held: Held::here(),
         failing: false,
         standing: standing.clone(),
         metrics,
@@ -81,10 +76,7 @@ pub(super) struct Standing {
 struct Work {
     store: Store,
     clock: Arc<Timekeeper<SystemClock>>,
-    /// Where answers wait that are held back.
-    runtime: Handle,
-    /// How many do.
-    held: Arc<AtomicUsize>,
+    held: Held,
     /// Whether the last batch could not be stored.
     failing: bool,
     standing: Standing,
@@ -266,7 +258,12 @@ impl Work {
                     },
                     Entry::Flash(flash),
                     Outcome::Guess(guesses),
-                ) => self.hold_back(&flash, guesses, (seq, deadline), answers),
+                ) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    let asked = (seq, flash.event);
+                    self.held
+                        .refuse(&flash.door, guesses, left / 2, asked, answers);
+                }
                 (Asker::Undelivered(Some(answers)), Entry::Undelivered(event), _) => {
                     answers.noted(event);
                 }
@@ -286,36 +283,6 @@ impl Work {
         for event in unheard.into_iter().filter(|event| !heard.contains(event)) {
             self.note_undelivered(event, None);
         }
-    }
-
-    /// Refuses a guess, later than other flashes are answered.
-    fn hold_back(
-        &self,
-        flash: &FlashEntry,
-        guesses: Guesses,
-        (seq, deadline): (u64, Instant),
-        answers: Answers,
-    ) {
-        if guesses.is_first() {
-            warn!(
-                "door '{}': {} unknown badges within a minute; further ones are answered slowly, \
-                 and are one event",
-                flash.door, guesses.count
-            );
-        }
-        let event = flash.event;
-        let left = deadline.saturating_duration_since(Instant::now());
-        let delay = guesses.delay().to_std().unwrap_or_default().min(left / 2);
-        let held = Arc::clone(&self.held);
-        if held.fetch_add(1, Ordering::Relaxed) >= HELD {
-            held.fetch_sub(1, Ordering::Relaxed);
-            return answers.refuse(seq, event, Reason::UnknownTwinklet);
-        }
-        self.runtime.spawn(async move {
-            sleep(delay).await;
-            held.fetch_sub(1, Ordering::Relaxed);
-            answers.refuse(seq, event, Reason::UnknownTwinklet);
-        });
     }
 
     fn refuse(&mut self, job: Job) {

@@ -1,8 +1,13 @@
 //! The thread's part in deciding while the central is away, and in keeping what that rests on.
 
+use std::time::Duration;
+
 use crate::db::Draft;
 use crate::domain::access::{Reason, Verdict};
-use crate::domain::spool::{Acted, What};
+use crate::domain::door_event::Kind;
+use crate::domain::guessing::Guesses;
+use crate::domain::ids::EventId;
+use crate::domain::spool::{Acted, Happened, What};
 use crate::roles::relay::offline::Confirmation;
 use crate::roles::relay::writer::Work;
 use crate::wire::answers::{Answers, Unheard};
@@ -10,18 +15,28 @@ use crate::wire::link::aid::Session;
 use crate::wire::roster::{Badges, Current, Roster, Taken};
 use crate::wire::{Answer, Flash, Message};
 
+/// What is decided of a flash.
+pub(super) struct Decision {
+    pub(super) verdict: Verdict,
+    /// How many unknown badges it makes, if it is a guess.
+    guesses: Option<Guesses>,
+    /// Whether the central was asked, and the asker has waited for it.
+    pub(super) sent: bool,
+}
+
 impl Work {
     /// Decides a flash that the central has not, for that reason, when so many others are still to
-    /// be kept.
+    /// be kept; returns what is to be kept of it. Guesses are one entry, however many there are:
+    /// else they would fill the spool, and nobody would get in.
     ///
     /// # Errors
     /// The reason to refuse it with, if nobody here decides it.
     pub(super) fn decide(
         &mut self,
         flash: &Flash,
-        reason: Reason,
+        (reason, sent): (Reason, bool),
         more: usize,
-    ) -> Result<(Verdict, Draft), Reason> {
+    ) -> Result<(Decision, Option<Draft>), Reason> {
         if self.offline.is_none() {
             return Err(reason);
         }
@@ -33,7 +48,30 @@ impl Work {
         };
         let decided = offline.decide(store, flash);
         let verdict = self.worked(decided).ok_or(Reason::StorageFailed)??;
-        let acted = Acted {
+        let guesses = match (verdict, &mut self.offline) {
+            (Verdict::DontOpen(Reason::UnknownTwinklet), Some(offline)) => {
+                offline.unknown_badge(&flash.door)
+            }
+            _ => None,
+        };
+        let decision = Decision {
+            verdict,
+            guesses,
+            sent,
+        };
+        if guesses.is_some_and(|guesses| !guesses.is_first()) {
+            return Ok((decision, None));
+        }
+        let guessing = || {
+            What::Happened(Happened {
+                event: EventId::generate(),
+                door: flash.door.clone(),
+                kind: Kind::Guessing,
+                device_at: flash.at,
+                about: None,
+            })
+        };
+        let acted = || Acted {
             event: flash.event,
             door: flash.door.clone(),
             twinklet: flash.twinklet,
@@ -41,15 +79,28 @@ impl Work {
             verdict,
             own: true,
         };
-        let draft = self.draft(What::Flash(acted));
-        Ok((verdict, draft.ok_or(Reason::StorageFailed)?))
+        let draft = self.draft(match guesses {
+            Some(_) => guessing(),
+            None => What::Flash(acted()),
+        });
+        Ok((decision, Some(draft.ok_or(Reason::StorageFailed)?)))
     }
 
     /// Answers a flash that was decided here, and is kept.
-    pub(super) fn answer(&self, flash: &Flash, answers: &Answers, verdict: Verdict) {
+    pub(super) fn answer(&self, flash: &Flash, answers: Answers, decision: &Decision) {
+        if let (Some(guesses), Some(offline)) = (decision.guesses, &self.offline) {
+            // Its door must not take this relay for dead.
+            let at_most = match decision.sent {
+                true => Duration::ZERO,
+                false => flash.budget() / 2,
+            };
+            let asked = (flash.seq, flash.event);
+            let held = offline.held();
+            return held.refuse(&flash.door, guesses, at_most, asked, answers);
+        }
         let answer = Answer {
             seq: flash.seq,
-            verdict,
+            verdict: decision.verdict,
             name: None,
         };
         if let Err(Unheard(event)) = answers.verdict(flash.event, answer) {

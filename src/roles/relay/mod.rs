@@ -40,6 +40,7 @@ mod drafts;
 mod drain;
 mod figures;
 mod forward;
+mod guesses;
 mod hand_over;
 mod offline;
 mod writer;

@@ -11,9 +11,12 @@ use crate::config::Period;
 use crate::db::{self, Confirmed, RelayStore, RosterDraft, RosterHead};
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::calendar::Days;
-use crate::domain::ids::BootId;
+use crate::domain::guessing::Guesses;
+use crate::domain::ids::{BootId, DeviceName};
 use crate::domain::roster;
+use crate::roles::relay::guesses::Guessing;
 use crate::wire::Flash;
+use crate::wire::hold::Held;
 use crate::wire::roster::{Badges, Current};
 
 /// How often it is written down that the roster is right: after a crash of this program, it counts
@@ -35,6 +38,7 @@ pub(super) struct Offline {
     whole_asked: bool,
     /// Why nothing is decided, as it was last said.
     said: Option<&'static str>,
+    guessing: Guessing,
 }
 
 /// What became of the central's word that its roster is this.
@@ -57,7 +61,19 @@ impl Offline {
             draft: None,
             whole_asked: false,
             said: None,
+            guessing: Guessing::new(),
         }
+    }
+
+    /// A badge that the roster does not know was shown at that door; returns how many, if it is a
+    /// guess.
+    pub(super) fn unknown_badge(&mut self, door: &DeviceName) -> Option<Guesses> {
+        self.guessing.count(door, uptime()?)
+    }
+
+    /// Where the answers to guesses wait.
+    pub(super) fn held(&self) -> &Held {
+        &self.guessing.held
     }
 
     /// How long this relay decides by itself.

@@ -198,10 +198,10 @@ impl Batches for Work {
         for job in batch.drain(..) {
             match job {
                 Job::Decide(flash, answers, reason, sent) => {
-                    match self.decide(&flash, reason, drafts.len()) {
-                        Ok((verdict, draft)) => {
-                            drafts.push(draft);
-                            decided.push((flash, answers, sent, verdict));
+                    match self.decide(&flash, (reason, sent), drafts.len()) {
+                        Ok((decision, draft)) => {
+                            drafts.extend(draft);
+                            decided.push((flash, answers, decision));
                         }
                         Err(reason) => self.refuse(&flash, &answers, reason, sent),
                     }
@@ -243,10 +243,10 @@ impl Batches for Work {
             }
         }
         let kept = self.keep(&drafts);
-        for (flash, answers, sent, verdict) in decided {
+        for (flash, answers, decision) in decided {
             match kept {
-                true => self.answer(&flash, &answers, verdict),
-                false => self.refuse(&flash, &answers, Reason::StorageFailed, sent),
+                true => self.answer(&flash, answers, &decision),
+                false => self.refuse(&flash, &answers, Reason::StorageFailed, decision.sent),
             }
         }
         for (happened, answers) in reports {
