@@ -12,14 +12,18 @@ use chrono_tz::Tz;
 use nix::unistd::{Uid, User};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction};
+use tracing::info;
 
 use crate::db::lock::Served;
 use crate::db::schema::{self, Kind};
 use crate::db::watch::Watch;
 use crate::db::{Database, Error, Result, Store, installation};
 
-/// How long a change waits for another program's to end.
-const ADMIN_PATIENCE_MS: i32 = 2_000;
+/// How often a change looks, a millisecond apart at the least, whether another program's is done: a
+/// disk that others keep busy may have the central's take seconds.
+const ADMIN_ATTEMPTS: i32 = 6_000;
+/// After how many it says that it waits.
+const SAY_AFTER: i32 = 1_000;
 /// How long a server waits for an administrator's: the doors that wait with it have little time.
 const SERVER_PATIENCE: Duration = Duration::from_millis(1_000);
 /// Readable and writable by the user and the group that run twinkle, and nobody else: it is a list
@@ -245,7 +249,10 @@ pub(super) fn wait_for_lock(attempts: i32) -> bool {
         reason = "SQLite has no other way to wait for a lock"
     )]
     std::thread::sleep(Duration::from_millis(1));
-    attempts < ADMIN_PATIENCE_MS
+    if attempts == SAY_AFTER {
+        info!("another program is writing to the database: waiting for it");
+    }
+    attempts < ADMIN_ATTEMPTS
 }
 
 /// A failure to open or first read the file, as one that says what to do.

@@ -126,19 +126,23 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
     }
 
     let installation = store.installation()?;
-    let protected = protection(&store, insecure)?;
+    let acceptor = protection(&store, insecure)?;
 
     server::raise_open_files();
-    let listener = server::bind(&listen, insecure || protected.is_some()).await?;
+    let listener = server::bind(&listen, insecure || acceptor.is_some()).await?;
     let address = listener.local_addr()?;
     plain.warn_of_openness(address);
     if insecure {
         warn!("--insecure: whoever can reach {address} can have doors opened");
     }
 
-    let (acceptor, registry) = protected.unzip();
+    let registry = acceptor
+        .is_some()
+        .then(|| Registry::start(Store::open(store.path())?))
+        .transpose()?;
+    let (registry, roll_thread) = registry.unzip();
     // It reads beside the writer, so that no flash waits for it.
-    let rosters = Rosters::start(Store::open(store.path())?, Arc::clone(&clock))?;
+    let (rosters, rosters_thread) = Rosters::start(Store::open(store.path())?, Arc::clone(&clock))?;
     let looks_on = args.metrics.or_else(|| section.metrics.clone());
     let metrics = looks_on
         .as_ref()
@@ -152,15 +156,17 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
         metrics.clone(),
     );
     let standing = Standing::default();
-    let beside = metrics
+    let figures = metrics
         .is_some()
         .then(|| Store::open(store.path()))
         .transpose()?;
     let guesses_from = section.guesses_from.map_or(USUALLY_FROM, NonZeroU32::get);
     let travel_time = args.travel_time.or(section.travel_time);
     store.watch_for(guesses_from, travel_time.map(|span| span.0));
-    let mut stored_all = writer::start(store, jobs, timekeeper, &standing, metrics.clone())?;
-    if let (Some(address), Some(metrics), Some(store)) = (looks_on, metrics, beside) {
+    let beside = roll_thread.into_iter().chain([rosters_thread]).collect();
+    let mut stored_all =
+        writer::start(store, jobs, timekeeper, &standing, metrics.clone(), beside)?;
+    if let (Some(address), Some(metrics), Some(store)) = (looks_on, metrics, figures) {
         let (presence, jobs) = desk.watched();
         let figures = Figures::new(&metrics, store, jobs, presence, standing);
         metrics::start(&address, metrics, figures, stop.clone()).await?;
@@ -198,7 +204,7 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
 
 /// With an authority beside the database, devices have to show identities of it: what that takes.
 /// `None` without: then everybody is taken, from this machine or with `--insecure`.
-fn protection(store: &Store, insecure: bool) -> anyhow::Result<Option<(Acceptor, Registry)>> {
+fn protection(store: &Store, insecure: bool) -> anyhow::Result<Option<Acceptor>> {
     let file = authority::place(store.path());
     let file = file.display();
     let authority = Authority::load(store.path(), store.installation()?)?;
@@ -222,6 +228,5 @@ fn protection(store: &Store, insecure: bool) -> anyhow::Result<Option<(Acceptor,
         .into());
     }
     info!("authority {file}: only devices with an identity are taken");
-    let registry = Registry::start(Store::open(store.path())?)?;
-    Ok(Some((authority.acceptor()?, registry)))
+    Ok(Some(authority.acceptor()?))
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -105,11 +105,11 @@ pub(super) struct Registry {
 type Relays = HashMap<SocketAddr, (DeviceName, WeakAnswers)>;
 
 impl Registry {
-    /// Reads the roll, and looks from now on whether it changes.
+    /// Reads the roll, and has a thread look from now on whether it changes, which ends with this.
     ///
     /// # Errors
     /// If it cannot be read, or the system has no thread for us.
-    pub(super) fn start(store: Store) -> anyhow::Result<Self> {
+    pub(super) fn start(store: Store) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let version = store.roll_version()?;
         let (changed, roll) = watch::channel(Arc::new(Roll::of(store.roll()?)));
         let relays = Arc::default();
@@ -126,12 +126,13 @@ impl Registry {
                 look.look();
             }
         };
-        thread::Builder::new().name("roll".to_owned()).spawn(run)?;
-        Ok(Self {
+        let thread = thread::Builder::new().name("roll".to_owned()).spawn(run)?;
+        let registry = Self {
             roll,
             relays,
             _looking: looking,
-        })
+        };
+        Ok((registry, thread))
     }
 
     /// As it is now.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use chrono::Timelike;
@@ -51,8 +51,12 @@ struct Request {
 }
 
 impl Rosters {
-    /// Starts the thread, on a connection of its own to the database. To be called in a runtime.
-    pub(super) fn start(store: Store, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+    /// Starts the thread, on a connection of its own to the database, which ends with this. To be
+    /// called in a runtime.
+    pub(super) fn start(
+        store: Store,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (requests, asked) = mpsc::channel();
         let watch = Watch {
             store,
@@ -62,13 +66,14 @@ impl Rosters {
             beat_at: Instant::now(),
             failing: false,
         };
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("rosters".to_owned())
             .spawn(move || watch.run(&asked))?;
-        Ok(Self {
+        let rosters = Self {
             requests,
             rooms: Mutex::default(),
-        })
+        };
+        Ok((rosters, thread))
     }
 
     /// A relay asks to be kept up to date, over that connection.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -40,7 +41,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How often at the most it is said that events' ids are reused.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
-/// Starts the thread; see [`batches::start`].
+/// Starts the thread; see [`batches::start`]. It ends after those `beside` it.
 ///
 /// # Errors
 /// If the system has no thread for us.
@@ -50,6 +51,7 @@ pub(super) fn start(
     clock: Arc<Timekeeper<SystemClock>>,
     standing: &Standing,
     metrics: Option<Arc<Metrics>>,
+    beside: Vec<JoinHandle<()>>,
 ) -> io::Result<oneshot::Receiver<()>> {
     let work = Work {
         store,
@@ -61,6 +63,7 @@ pub(super) fn start(
         undelivered: BTreeMap::new(),
         spooled: VecDeque::new(),
         reused: Reused::default(),
+        beside,
     };
     batches::start("writer", work, jobs, standing.pulse.clone())
 }
@@ -86,6 +89,8 @@ struct Work {
     /// What relays kept, still to be stored when there is nothing more urgent.
     spooled: VecDeque<Job>,
     reused: Reused,
+    /// The threads that read beside this one, which end when the queue does.
+    beside: Vec<JoinHandle<()>>,
 }
 
 /// Event ids that were used twice, to be spoken of now and then: a door could otherwise fill the
@@ -210,6 +215,10 @@ impl Batches for Work {
         let mut batch = Vec::new();
         while !self.idle() && !self.failing {
             self.store(&mut batch);
+        }
+        // SQLite's log goes with the last connection that closes, if no other closes meanwhile.
+        for thread in self.beside.drain(..) {
+            let _failed = thread.join();
         }
     }
 }
