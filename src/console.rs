@@ -73,15 +73,17 @@ impl Console {
         }
     }
 
-    /// Waits until everything is printed, outside a runtime, and not for longer than this.
-    pub fn printed_within(&self, time: Duration) {
+    /// Waits until everything is printed, outside a runtime, and not for longer than this; returns
+    /// whether it is.
+    pub fn printed_within(&self, time: Duration) -> bool {
         let waiting = self.backlog.waiting();
         let some = |waiting: &mut usize| *waiting > 0;
-        // A reader that takes nothing is not waited for any longer.
-        let _in_time = self
+        let waited = self
             .backlog
             .fewer_here
             .wait_timeout_while(waiting, time, some);
+        let (waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *waiting == 0
     }
 
     fn queue(&self, text: Vec<u8>) {
@@ -172,9 +174,9 @@ mod tests {
                 .write_all(format!("line {number}\n").as_bytes())
                 .unwrap();
         }
-        console.printed_within(Duration::from_millis(1));
+        assert!(!console.printed_within(Duration::from_millis(1)));
         (0..2 * LIMIT).for_each(|_| tell.send(()).unwrap());
-        console.printed_within(Duration::from_secs(20));
+        assert!(console.printed_within(Duration::from_secs(20)));
         let taken = taken.lock().unwrap();
         let lines: Vec<_> = taken.lines().collect();
         assert_eq!((lines.len(), lines[0]), (LIMIT + 1, "line 0"));

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::time::Duration;
 use std::{env, str::FromStr};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::fstat;
 use tracing::error;
 use tracing::level_filters::LevelFilter;
@@ -17,6 +19,8 @@ use lines::{JournalLine, LocalTime};
 
 /// How long the end of the program waits for somebody to read the last lines.
 const READ_WITHIN: Duration = Duration::from_millis(300);
+/// How many times as long it waits for its own thread to print them, on a machine that is too busy.
+const PATIENCE: u32 = 20;
 
 /// How much is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,8 +131,19 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.console.printed_within(READ_WITHIN);
+        for _ in 0..PATIENCE {
+            if self.console.printed_within(READ_WITHIN) || !has_room() {
+                return;
+            }
+        }
     }
+}
+
+/// Whether standard error takes something now: else whoever reads it has stopped.
+fn has_room() -> bool {
+    let stderr = io::stderr();
+    let mut ready = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
+    poll(&mut ready, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
 /// Whether standard error leads to systemd's journal: `JOURNAL_STREAM` names the stream that does,

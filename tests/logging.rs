@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
-use common::Site;
+use common::{Site, preload};
 use serde_json::Value;
 
 /// A door that finds no relay: it warns, and fails.
@@ -49,6 +49,16 @@ fn the_journal_gets_a_level_with_each_line_and_no_time() {
     );
     let last = lines.last().unwrap();
     assert!(last.starts_with("<3>nobody could be asked"), "{lines:?}");
+}
+
+#[test]
+fn the_last_lines_are_there_also_where_printing_them_takes_its_time() {
+    let site = Site::new();
+    let mut command = lonely_door(&site);
+    command.env("LD_PRELOAD", preload::library("late"));
+    let lines = logged(&site, &mut command);
+    assert!(lines.contains("cannot reach the relay"), "{lines}");
+    assert!(lines.contains("error: nobody could be asked"), "{lines}");
 }
 
 #[test]
