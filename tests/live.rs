@@ -14,6 +14,7 @@ use std::time::Duration;
 use common::pty::Pty;
 use common::{ASHA, Client, NOBODY, Proc, RAVI, SOON, Site, wait_until};
 use twinkle::roles::report::live::screen::Screen;
+use vt100::Color;
 
 /// What is promised is a second; a busy machine may take a little longer to start threads.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -44,6 +45,40 @@ fn arrivals_appear_within_a_second_with_who_is_missing_and_how_doors_stand() {
     drop(central);
     view.wait_for("the central does not run: no door opens");
     view.wait_for("lab at site  last heard");
+}
+
+#[test]
+fn what_somebody_should_look_at_stands_out_among_what_happens_at_doors() {
+    const RED: Color = Color::Idx(1);
+    const GREEN: Color = Color::Idx(2);
+    const YELLOW: Color = Color::Idx(3);
+    let site = Site::seeded();
+    let central = site.central(0, &["--travel-time", "10m"]);
+    let lines = Proc::spawn(&mut site.command(&["report", "live"]));
+    lines.stderr.wait_for("database ");
+    let view = view(&site, 30, 120);
+    let mut gate = Client::door(central.address(), "gate");
+    let mut lab = Client::door(central.address(), "lab");
+    gate.flash(ASHA);
+    gate.flash(NOBODY);
+    lab.flash(ASHA);
+    for kind in ["exit-button", "door-forced", "battery-low"] {
+        lab.report(&lab.new_happened(kind));
+        view.wait_for_within(AT_ONCE, &format!("lab  {kind}"));
+        lines.stdout.wait_for(&format!("lab  {kind}"));
+    }
+    lines.stdout.wait_for("s after gate, Asha Rao (1)");
+    for (text, look) in [
+        ("twinklet 7: open, Asha", (GREEN, false, false)),
+        ("twinklet 99: unknown-twinklet", (RED, false, false)),
+        // Sooner than anybody goes.
+        ("s after gate, Asha Rao (1)", (YELLOW, true, false)),
+        ("door-forced", (YELLOW, true, false)),
+        ("exit-button", (Color::Default, false, true)),
+        ("battery-low", (Color::Default, false, true)),
+    ] {
+        assert_eq!(view.look_of(text), look, "{text}");
+    }
 }
 
 #[test]

@@ -118,6 +118,23 @@ impl Pty {
         self.screen.lock().unwrap().parser.screen().contents()
     }
 
+    /// How the first of that on the screen looks: its colour, and whether it is bold, and dim.
+    pub fn look_of(&self, text: &str) -> (vt100::Color, bool, bool) {
+        let screen = self.screen.lock().unwrap();
+        let screen = screen.parser.screen();
+        let (_, columns) = screen.size();
+        let mut rows = (0..).zip(screen.rows(0, columns.get()));
+        let place = rows.find_map(|(row, line)| {
+            let before = &line[..line.find(text)?];
+            Some((row, u16::try_from(before.chars().count()).unwrap()))
+        });
+        let Some((row, column)) = place else {
+            panic!("no {text:?} on\n{}", screen.contents());
+        };
+        let cell = screen.cell(row, column).unwrap();
+        (cell.fgcolor(), cell.bold(), cell.dim())
+    }
+
     /// Waits until that stands on the screen.
     pub fn wait_for(&self, text: &str) {
         self.wait_for_within(SOON, text);
