@@ -281,6 +281,17 @@ fn hours_are_those_on_the_sites_wall() {
     day.opens_not(ASHA, "outside-hours");
     set(&day, "");
     day.opens_for(ASHA, "Asha Rao");
+    day.ok(&[
+        "add",
+        "Zoë",
+        "--twinklet",
+        "9",
+        "--hours",
+        "thu 08:00-20:00",
+    ]);
+    day.opens_not(9, "outside-hours");
+    day.clock.stand_at("2024-02-29T08:00:00Z");
+    day.opens_for(9, "Zoë");
     let wrong = day.run(&["edit", "1", "--hours", "mon 8-20"]);
     refused(
         &wrong,

@@ -9,7 +9,7 @@
 mod common;
 
 use chrono::{DateTime, Utc};
-use common::{ASHA, PlainClient, Proc, SOON, Site, TestClock, wait_until};
+use common::{ASHA, Client, PlainClient, Proc, SOON, Site, TestClock, wait_until};
 use twinkle::db::{Device, Store};
 
 const MORNING: &str = "2024-02-15T08:00:00Z";
@@ -113,4 +113,22 @@ fn an_old_receiver_is_heard_of_by_its_flashes() {
     central.wait(SOON);
     let old = device(&site, "old").unwrap();
     assert_eq!((old.connected, old.heard), (None, at(NOON)));
+}
+
+#[test]
+fn two_devices_of_one_name_are_noticed() {
+    let site = Site::seeded();
+    let (central, relay) = site.central_and_relay();
+    for server in [&central, &relay] {
+        let mut first = Client::door(server.address(), "gate");
+        let mut second = Client::door(server.address(), "gate");
+        let said = "door 'gate' is connected twice, from 127.";
+        wait_until(SOON, said, || {
+            first.ping(1);
+            second.ping(1);
+            server.stderr.count(said) > 0
+        });
+        assert_eq!(second.flash(ASHA).verdict, "open");
+        assert_eq!(server.stderr.count(said), 1);
+    }
 }

@@ -164,13 +164,19 @@ impl Store {
             };
             let near = nearest(name, names());
             Error::NotFound(if others.is_empty() {
-                format!("no door '{name}': no door has ever connected")
+                format!(
+                    "no door '{name}': no door has ever connected; one is known from its first \
+                     connection on, or once it is enrolled"
+                )
             } else if !near.is_empty() {
                 let near = quoted(near, " or ");
                 format!("no door '{name}'; did you mean {near}?")
             } else if others.len() <= FEW {
                 let all = quoted(names().collect(), ", ");
-                format!("no door '{name}'; there are {all}")
+                format!(
+                    "no door '{name}'; there are {all}; another is known from its first \
+                     connection on, or once it is enrolled"
+                )
             } else {
                 format!("no door '{name}'; 'twinkle report live' shows all")
             })

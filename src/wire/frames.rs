@@ -10,11 +10,12 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::task::consume_budget;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::wire::answers::{Answers, OwedReceiver};
 use crate::wire::codec::{self, FrameReader};
 use crate::wire::guard::{Limits, Place};
+use crate::wire::present::Here;
 use crate::wire::server::{Greeting, Peer, Service};
 use crate::wire::spool::RelayWord;
 use crate::wire::tls::Proof;
@@ -33,6 +34,8 @@ use window::Window;
 const DOORS_OF_A_RELAY: usize = 64;
 /// Why a connection ends whose peer does not read.
 const TAKES_NOTHING: &str = "it takes nothing that is written to it";
+/// What to do about two devices of one name.
+const TWINS: &str = "give one of the two another name, and an identity of its own";
 /// How many answers are written at once, at the most.
 const WRITE_AT_ONCE: usize = 256;
 
@@ -84,9 +87,9 @@ pub async fn serve<S: Service>(
         peer = greet(&mut reader, &mut write, stranger, service) => peer?,
         () = stop.cancelled() => return Ok(()),
     };
-    info!("{} '{}' has connected from {address}", peer.role, peer.name);
+    info!("{peer} has connected from {address}");
     reader.greeting_is_over();
-    place.is_known();
+    let here = place.taken_by(&peer);
 
     let (answers, mut owed) = Answers::counted(service.tally());
     service.welcomed(&peer, &answers);
@@ -100,6 +103,7 @@ pub async fn serve<S: Service>(
             service,
             answers,
             &window,
+            &here,
             (limits.silent_after, stop),
         );
         let mut writing = pin!(write_answers(&mut write, &mut owed, &mut outgoing, &window));
@@ -131,7 +135,7 @@ pub async fn serve<S: Service>(
     }
     match ended {
         Ok(()) | Err(Error::Closed) => {
-            info!("{} '{}' at {address} has gone", peer.role, peer.name);
+            info!("{peer} at {address} has gone");
             Ok(())
         }
         Err(cause) => Err(cause),
@@ -245,6 +249,7 @@ async fn read_requests<S: Service>(
     service: &S,
     answers: Answers,
     window: &Window,
+    here: &Here,
     (silent_after, stop): (Duration, &CancellationToken),
 ) -> Result<(), Error> {
     let mut stopped = pin!(stop.cancelled());
@@ -262,6 +267,12 @@ async fn read_requests<S: Service>(
             message = next => message?,
             () = &mut stopped => return Ok(()),
         };
+        if let Some(twin) = here.has_a_twin() {
+            warn!(
+                "{peer} is connected twice, from {} and from {twin}: {TWINS}",
+                peer.address
+            );
+        }
         match message {
             Message::Flash(Flash { door, .. }) | Message::Happened(Happened { door, .. })
                 if peer.role == Role::Door && door != peer.name =>
@@ -311,10 +322,7 @@ async fn read_requests<S: Service>(
             Message::Unknown(_) if is_newer => (),
             Message::Unknown(name) => {
                 is_newer = true;
-                info!(
-                    "{} '{}' is newer: '{name}', {PASSED_OVER}",
-                    peer.role, peer.name
-                );
+                info!("{peer} is newer: '{name}', {PASSED_OVER}");
             }
             Message::Hello(_)
             | Message::Welcome(_)

@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use crate::wire::present::{Here, Present};
+use crate::wire::server::Peer;
 use crate::wire::{GREETING_WITHIN, SILENT_AFTER};
 
 /// How many lines an address gets in the log in [`COMPLAIN_FOR`], so that none can fill it.
@@ -55,6 +57,7 @@ pub(super) struct Guard {
     strangers: Arc<Semaphore>,
     by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
     complaints: Mutex<HashMap<IpAddr, (Instant, u32)>>,
+    present: Present,
 }
 
 /// Why there is no place for a connection.
@@ -76,6 +79,7 @@ pub(super) enum Full {
 pub(super) struct Place {
     _place: OwnedSemaphorePermit,
     strange: Mutex<Option<Strange>>,
+    present: Present,
 }
 
 /// A stranger's share of the places for strangers.
@@ -94,6 +98,7 @@ impl Guard {
             strangers: Arc::new(Semaphore::new(limits.connections.div_ceil(2))),
             by_address: Arc::default(),
             complaints: Mutex::default(),
+            present: Present::default(),
         }
     }
 
@@ -118,6 +123,7 @@ impl Guard {
         Ok(Place {
             _place: place,
             strange: Mutex::new(Some(strange)),
+            present: self.present.clone(),
         })
     }
 
@@ -141,6 +147,12 @@ impl Place {
     /// Whoever has it is no stranger any more.
     pub(super) fn is_known(&self) {
         drop(lock(&self.strange).take());
+    }
+
+    /// Whoever has it is this peer.
+    pub(super) fn taken_by(&self, peer: &Peer) -> Here {
+        self.is_known();
+        self.present.enter(peer)
     }
 }
 

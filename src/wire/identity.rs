@@ -1,6 +1,7 @@
 //! An identity: the one file that makes a device known to its upstream, and a relay to its doors.
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +62,20 @@ pub fn papers(certificate: &str, authority: &str, key: &str) -> Result<Papers, p
     })
 }
 
+/// Why an identity's file cannot be read, and what to do.
+fn unread(cause: &io::Error) -> String {
+    match cause.kind() {
+        ErrorKind::NotFound => {
+            "there is no such file; 'twinkle central enroll' makes it, at the central".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            "it is another user's; chown it to the one that runs this".to_owned()
+        }
+        ErrorKind::InvalidData => "it is none: it is no text".to_owned(),
+        _ => cause.to_string(),
+    }
+}
+
 /// `--insecure` beside an identity.
 #[derive(Debug, thiserror::Error)]
 #[error("--insecure contradicts an identity, with which any address may be used: leave one out")]
@@ -102,7 +117,7 @@ impl Identity {
             path: path.to_owned(),
             what,
         };
-        let text = fs::read_to_string(path).map_err(|cause| wrong(cause.to_string()))?;
+        let text = fs::read_to_string(path).map_err(|cause| wrong(unread(&cause)))?;
         let content: Content = toml::from_str(&text)
             .map_err(|cause| wrong(format!("it is none: {}", cause.message())))?;
         if content.role != role {

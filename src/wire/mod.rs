@@ -24,6 +24,7 @@ pub mod hold;
 pub mod identity;
 pub mod link;
 pub mod plain;
+mod present;
 mod probed;
 pub mod roster;
 pub mod server;

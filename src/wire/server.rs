@@ -48,6 +48,13 @@ pub struct Peer {
     pub identity: Option<Fingerprint>,
 }
 
+impl Display for Peer {
+    /// As in `door 'lab'`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} '{}'", self.role, self.name)
+    }
+}
+
 /// What a server tells a client that it takes.
 #[derive(Debug, Clone)]
 pub struct Greeting {

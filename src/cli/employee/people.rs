@@ -14,7 +14,8 @@ use crate::render::Format;
 #[command(after_help = "\
 Examples:
   twinkle employee add 'Asha Rao' --twinklet 7
-  twinkle employee add 'Ravi' --twinklet 8 --joined 2026-12-01 --department Optics")]
+  twinkle employee add 'Ravi' --twinklet 8 --joined 2026-12-01 --department Optics
+  twinkle employee add 'Zoë' --twinklet 9 --hours 'mon-fri 08:00-20:00'")]
 pub struct AddArgs {
     /// The name: 1 to 200 characters with a letter among them
     pub name: PersonName,
@@ -27,6 +28,9 @@ pub struct AddArgs {
     /// The department
     #[arg(long, value_name = "NAME")]
     pub department: Option<Department>,
+    /// When to let in, as in 'mon-fri 08:00-20:00' [default: at any time]
+    #[arg(long, value_name = "HOURS")]
+    pub hours: Option<Hours>,
     /// How it is made.
     #[command(flatten)]
     pub change: ChangeArgs,

@@ -33,6 +33,7 @@ impl World {
                 twinklet: TwinkletId::new(id).unwrap(),
                 joined: "2024-02-01".parse().unwrap(),
                 department: None,
+                hours: None,
             };
             store.add_employee(&new, &author).unwrap();
         }

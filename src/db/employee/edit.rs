@@ -22,6 +22,8 @@ pub struct NewEmployee {
     pub joined: Day,
     /// The department.
     pub department: Option<Department>,
+    /// When the employee may enter; `None` for at any time.
+    pub hours: Option<Hours>,
 }
 
 /// What is to be changed about an employee; what is `None` stays as it is.
@@ -76,6 +78,7 @@ impl Store {
         self.write(|transaction| {
             let employee = Employee {
                 department: new.department.as_ref().map(ToString::to_string),
+                hours: new.hours.clone(),
                 ..Employee::new(new.name.as_str(), new.joined)
             };
             let number = insert(transaction, &employee)?;

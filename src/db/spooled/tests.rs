@@ -33,6 +33,7 @@ impl World {
             twinklet: TwinkletId::new(ASHA).unwrap(),
             joined: "2026-02-01".parse().unwrap(),
             department: None,
+            hours: None,
         };
         let who = "test".to_owned();
         world

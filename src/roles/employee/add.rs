@@ -17,6 +17,7 @@ pub(super) fn run(office: &mut Office, args: AddArgs) -> anyhow::Result<()> {
             .joined
             .map_or(office.today, |choice| office.day(choice)),
         department: args.department,
+        hours: args.hours,
     };
     let number = office.store.add_employee(&new, &office.author)?;
     let NewEmployee {
