@@ -125,7 +125,7 @@ pub(super) fn overrule(
             .execute((acted.event, when.received, stored.verdict))?;
     }
     let counts = counts(acted.verdict)?;
-    let moved = is != was;
+    let moved = late && is != was;
     if let (Some(employee), true) = (was.employee, counted && (moved || !counts)) {
         attendance::take_back(connection, employee, was.day, was.at)?;
     }

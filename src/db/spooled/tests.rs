@@ -308,6 +308,30 @@ fn what_the_central_decided_late_counts_as_of_when_the_relay_had() {
 }
 
 #[test]
+fn a_repetition_counts_for_nobody_who_got_the_badge_since() {
+    let mut world = World::new();
+    let entry = || {
+        let mut entry = decided(EventId::from_bytes([7; 16]), OPEN, HOUR);
+        if let What::Flash(acted) = &mut entry.what {
+            acted.twinklet = TwinkletId::new(9).unwrap();
+        }
+        entry
+    };
+    world.send(vec![entry()], 1, 1);
+    let new = NewEmployee {
+        name: "Li".parse().unwrap(),
+        twinklet: TwinkletId::new(9).unwrap(),
+        joined: "2026-02-01".parse().unwrap(),
+        department: None,
+        hours: None,
+    };
+    let (who, at) = ("test".to_owned(), world.now);
+    world.store.add_employee(&new, &Author { who, at }).unwrap();
+    (0..2).for_each(|_| world.send(vec![entry()], 1, 1));
+    assert_eq!(world.attendance(), []);
+}
+
+#[test]
 fn what_was_decided_late_leaves_the_rest_of_its_day_as_it_was() {
     let (mut world, event) = (World::new(), EventId::generate());
     world.now = "2026-02-11T08:00:00Z".parse().unwrap();
