@@ -7,11 +7,13 @@ use tracing::{info, warn};
 
 use crate::roles::relay::drafts::uptime;
 use crate::roles::relay::drain::Drain;
-use crate::roles::relay::writer::{CHECKPOINT, KEEP_WITHIN, Work};
+use crate::roles::relay::writer::{KEEP_WITHIN, Work};
 use crate::wire::Message;
 use crate::wire::link::aid::Session;
 use crate::wire::spool::{Entries, Spool};
 
+/// How long the central need not hear of entries of which it has everything already.
+const CHECKPOINT: Duration = Duration::from_secs(60);
 /// How often the central of a relay that decides by itself is told that nothing is left.
 const COMPLETE_EVERY: Duration = Duration::from_secs(180);
 /// The most entries without one: after a lost connection, those since the last are sent once more.
@@ -112,6 +114,18 @@ impl Work {
         }
     }
 
+    /// When the central is to be told of what need not be told at once; `None` while there is no such
+    /// thing, or while its word comes first.
+    pub(super) fn tell_at(&self) -> Option<Instant> {
+        let (drain, last) = (self.drain.as_ref()?, self.backlog.last);
+        let (_, told) = self.told;
+        if drain.next(last).is_some() {
+            return Some(told + CHECKPOINT);
+        }
+        let complete = self.offline.is_some() && drain.acknowledged() == Some(last);
+        complete.then(|| told + COMPLETE_EVERY)
+    }
+
     /// Sends what there is to send, as far as there is room for it.
     pub(super) fn send(&mut self) {
         let now = Instant::now();
@@ -160,10 +174,7 @@ impl Work {
             return;
         };
         let last = self.backlog.last;
-        if self.offline.is_none()
-            || now < self.told.1 + COMPLETE_EVERY
-            || drain.acknowledged() != Some(last)
-        {
+        if self.tell_at().is_none_or(|tell_at| now < tell_at) {
             return;
         }
         let (session, id) = (drain.session(), store.spool_id());
@@ -178,6 +189,68 @@ impl Work {
             self.options
                 .link
                 .send_later(session, &Message::Entries(entries));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::batches::Batches;
+    use crate::clock::SystemClock;
+    use crate::db::RelayStore;
+    use crate::roles::relay::drafts::Decided;
+    use crate::roles::relay::figures::Standing;
+    use crate::roles::relay::writer::{Job, Options};
+    use crate::wire::Role;
+    use crate::wire::address::HostPort;
+    use crate::wire::link::{Link, Patience};
+
+    fn work(folder: &tempfile::TempDir, offline_for: Option<Duration>) -> Work {
+        let path = folder.path().join("relay.db");
+        let store = RelayStore::open_as_relay(&path).unwrap().store;
+        let clock = Arc::new(SystemClock);
+        let link = Link::new(crate::wire::link::Options {
+            addresses: HostPort::here(1).into(),
+            upstream: "central",
+            role: Role::Relay,
+            name: "hall".parse().unwrap(),
+            patience: Patience {
+                deadline: Duration::from_secs(1),
+                margin: Duration::ZERO,
+            },
+            insecure: false,
+            identity: None,
+            clock: Arc::clone(&clock) as _,
+        });
+        let options = Options {
+            path,
+            limit: 1_000,
+            offline_for,
+            decided: Decided::default(),
+            clock,
+            link,
+            standing: Standing::default(),
+            metrics: None,
+        };
+        Work::new(options, Some(store))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_relay_with_nothing_to_do_sleeps() {
+        for offline_for in [None, Some(Duration::from_secs(3_600))] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut work = work(&folder, offline_for);
+            work.store(&mut vec![Job::Connected(Session(1), None)]);
+            work.store(&mut vec![Job::Resume(Session(1), 0)]);
+            for _ in 0..1_000 {
+                let due = work.due().unwrap();
+                assert!(due > Instant::now(), "it would not sleep at all");
+                tokio::time::advance(due - Instant::now()).await;
+                work.store(&mut Vec::new());
+            }
         }
     }
 }

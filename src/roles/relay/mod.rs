@@ -47,9 +47,10 @@ mod writer;
 
 use aid::Keeping;
 use delays::Delays;
+use drafts::Decided;
 use figures::{Figures, Standing};
 use forward::Forwarder;
-use writer::{Decided, Job};
+use writer::Job;
 
 /// Where the relay listens if nobody says otherwise: here, on the replaced system's port.
 const DEFAULT_LISTEN_PORT: u16 = 9998;

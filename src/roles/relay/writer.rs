@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -19,7 +19,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{BootId, DeviceName, EventId, InstallationId};
 use crate::domain::spool::{self, What};
 use crate::metrics::Metrics;
-use crate::roles::relay::drafts::{aged, draft};
+use crate::roles::relay::drafts::{Decided, aged, draft};
 use crate::roles::relay::drain::Drain;
 use crate::roles::relay::figures::Standing;
 use crate::roles::relay::offline::Offline;
@@ -34,10 +34,6 @@ const BATCH: usize = 512;
 /// How long what the central has stored may wait to be kept here too: it is kept for a central that
 /// is restored, and SD cards wear.
 pub(super) const KEEP_WITHIN: Duration = Duration::from_secs(5);
-/// The most of it that waits; it is written sooner then.
-const KEEP_AT_ONCE: usize = 512;
-/// How often the central is told that it has everything, if nothing else is to be told.
-pub(super) const CHECKPOINT: Duration = Duration::from_secs(60);
 /// How long to wait before a file that failed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How often what is kept too long is looked for.
@@ -70,27 +66,6 @@ pub(super) enum Job {
     Stored(Session, u64),
 }
 
-/// What the central has decided and is not kept here yet. It is no job of its own each time: the
-/// way of a flash must not wake another thread.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Decided(Arc<Mutex<Vec<Draft>>>);
-
-impl Decided {
-    /// Adds one; returns whether it is time to keep them.
-    pub(super) fn add(&self, draft: Draft) -> bool {
-        let mut drafts = self.drafts();
-        // A file that fails for long has no room for what the central has anyway.
-        if drafts.len() < KEEP_AT_ONCE * 4 {
-            drafts.push(draft);
-        }
-        drafts.len() == KEEP_AT_ONCE
-    }
-
-    fn drafts(&self) -> MutexGuard<'_, Vec<Draft>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// What the thread needs to know.
 #[derive(Debug)]
 pub(super) struct Options {
@@ -116,31 +91,7 @@ pub(super) fn start(
     store: Option<RelayStore>,
     jobs: mpsc::Receiver<Job>,
 ) -> io::Result<oneshot::Receiver<()>> {
-    let now = Instant::now();
-    let boot = clock::boot();
-    let offline = options
-        .offline_for
-        .map(|limit| Offline::new(limit, Arc::clone(&options.clock), boot));
-    let mut work = Work {
-        options,
-        boot,
-        offline,
-        asked_for: BTreeSet::new(),
-        store: None,
-        failing: store.is_none(),
-        backlog: Backlog::default(),
-        full: false,
-        keep_at: now,
-        drain: None,
-        connected: None,
-        told: (0, now),
-        trim_at: now,
-        roll: None,
-    };
-    if let Some(store) = store {
-        work.take_store(store);
-    }
-    work.tell();
+    let work = Work::new(options, store);
     let pulse = work.options.standing.pulse.clone();
     batches::start("writer", work, jobs, pulse)
 }
@@ -179,9 +130,8 @@ impl Batches for Work {
         if self.failing {
             return Some(Instant::now() + TRY_AGAIN);
         }
-        let checkpoint = self.drain.as_ref().map(|_| self.told.1 + CHECKPOINT);
         let own = self.keep_at.min(self.trim_at);
-        Some(checkpoint.map_or(own, |checkpoint| checkpoint.min(own)))
+        Some(self.tell_at().map_or(own, |tell_at| tell_at.min(own)))
     }
 
     fn take(&mut self, job: Job, batch: &mut Vec<Job>) {
@@ -278,6 +228,35 @@ impl Batches for Work {
 }
 
 impl Work {
+    pub(super) fn new(options: Options, store: Option<RelayStore>) -> Self {
+        let now = Instant::now();
+        let boot = clock::boot();
+        let offline = options
+            .offline_for
+            .map(|limit| Offline::new(limit, Arc::clone(&options.clock), boot));
+        let mut work = Self {
+            options,
+            boot,
+            offline,
+            asked_for: BTreeSet::new(),
+            store: None,
+            failing: store.is_none(),
+            backlog: Backlog::default(),
+            full: false,
+            keep_at: now,
+            drain: None,
+            connected: None,
+            told: (0, now),
+            trim_at: now,
+            roll: None,
+        };
+        if let Some(store) = store {
+            work.take_store(store);
+        }
+        work.tell();
+        work
+    }
+
     /// An entry of something that happens now.
     pub(super) fn draft(&self, what: What) -> Option<Draft> {
         draft(&*self.options.clock, what)
