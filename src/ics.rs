@@ -152,6 +152,10 @@ fn starts(event: &Component<'_>, first: Day) -> Result<Vec<Day>, String> {
         let days = || val.as_str().split(',').filter_map(parse_day);
         match name.as_str() {
             "RRULE" => {
+                // RFC 5545, 3.3.10, has nothing else in it, and the library panics at it.
+                if !val.as_str().is_ascii() {
+                    return Err(plain("it has other letters than those of English"));
+                }
                 let text = until_in_utc(val.as_str());
                 let rule: RRule<Unvalidated> = text.parse().map_err(plain)?;
                 recurring = recurring.rrule(rule.validate(midnight(first)).map_err(plain)?);
@@ -356,6 +360,10 @@ END:VEVENT";
         );
         for (lines, says) in [
             ("RRULE:FREQ=SOMETIMES", "its RRULE is not understood"),
+            (
+                "RRULE:FREQ=WEEKLY;BYDAY=S\u{16d}",
+                "its RRULE is not understood: it has other letters",
+            ),
             ("DTEND;VALUE=DATE:20281108", "it lasts 731 days"),
             ("DTEND;VALUE=DATE:20261107", "it lasts -1 days"),
             ("DURATION:PT5H", "its DURATION is not in days or weeks"),

@@ -154,10 +154,17 @@ impl Lines<'_> {
             begin += 1;
         }
         let passed = self.bytes.get(self.at..begin).unwrap_or_default();
-        self.line += passed
+        let after = passed.iter().skip(1).map(Some).chain([None]);
+        let ends = passed
             .iter()
-            .map(|&byte| u64::from(byte == b'\n'))
-            .sum::<u64>();
+            .zip(after)
+            .filter(|&(byte, after)| match byte {
+                b'\n' => true,
+                // Alone it ended lines on old machines, and the reader takes it so.
+                b'\r' => after != Some(&b'\n'),
+                _ => false,
+            });
+        self.line += u64::try_from(ends.count()).unwrap_or_default();
         self.at = begin;
         self.line
     }

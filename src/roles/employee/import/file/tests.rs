@@ -172,3 +172,12 @@ fn a_file_that_is_no_such_file_says_so() {
         ["2: 'Asha' stands beyond the last column; is a quote missing?"]
     );
 }
+
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    for end in ["\n", "\r\n", "\r"] {
+        let text = ["name", "Asha", "", "Ravi"].join(end);
+        let lines: Vec<_> = rows(&text).iter().map(|row| row.line).collect();
+        assert_eq!(lines, [2, 4], "{end:?}");
+    }
+}
