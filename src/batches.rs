@@ -32,6 +32,9 @@ pub trait Batches: Send + 'static {
     /// one of its jobs is told only once that is on the disk, or that it cannot be.
     fn store(&mut self, batch: &mut Vec<Self::Job>);
 
+    /// How long the flush of the last batch took: what it saves to do two batches as one.
+    fn flush_took(&self) -> Duration;
+
     /// The last attempt at all that was put aside: no more jobs will come.
     fn finish(&mut self);
 }
@@ -105,11 +108,11 @@ fn run<B: Batches>(
         {
             work.take(job, &mut batch);
         }
-        let (size, began) = (batch.len(), Instant::now());
-        pulse.set(Some(began));
+        let size = batch.len();
+        pulse.set(Some(Instant::now()));
         work.store(&mut batch);
         pulse.set(None);
-        pace.stored(size, began);
+        pace.stored(size, work.flush_took());
     }
 }
 
@@ -118,8 +121,9 @@ fn run<B: Batches>(
 /// Those who were just answered ask again, but not all in the same moment. A commit that began with
 /// the first of them would have the others wait for the next one, and each of two halves would pay
 /// for a flush of its own. So soon after a batch, the next one waits until it is as large, for no
-/// longer than the last one took. Where jobs come steadily, as many have come while it ran, and
-/// nothing waits; nor does a job that comes when nothing was going on.
+/// longer than the flush that it saves: on a quick disk, two halves that take turns have more done.
+/// Where jobs come steadily, as many have come while it ran, and nothing waits; nor does a job that
+/// comes when nothing was going on.
 #[derive(Default)]
 struct Pace {
     size: usize,
@@ -127,10 +131,9 @@ struct Pace {
 }
 
 impl Pace {
-    fn stored(&mut self, size: usize, began: Instant) {
-        let ended = Instant::now();
+    fn stored(&mut self, size: usize, flush: Duration) {
         self.size = size;
-        self.until = Some(ended + (ended - began).min(GATHER_AT_MOST));
+        self.until = Some(Instant::now() + flush.min(GATHER_AT_MOST));
     }
 
     /// Waits for a batch that is as large as the last, where that makes sense; `gathered` says how
@@ -153,7 +156,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(5);
 
     #[test]
-    fn a_batch_waits_for_as_many_as_there_were_and_no_longer_than_the_last_one_took() {
+    fn a_batch_waits_for_as_many_as_there_were_and_no_longer_than_the_last_flush() {
         let looks = std::cell::Cell::new(0);
         let gathered = || {
             looks.set(looks.get() + 1);
@@ -164,7 +167,7 @@ mod tests {
         assert_eq!(looks.get(), 1, "nothing was stored yet");
 
         // It took long, and there were four; the waiting has a limit of its own.
-        pace.stored(4, Instant::now() - LONG);
+        pace.stored(4, LONG);
         assert!(pace.until.unwrap() <= Instant::now() + GATHER_AT_MOST);
         pace.until = Some(Instant::now() + LONG);
         pace.gather(gathered);

@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
@@ -198,6 +199,7 @@ pub struct Database<K> {
     watch: watch::Watch,
     /// Whether changes are tried out only, and undone at their end.
     rehearsing: bool,
+    flush_took: Duration,
     /// Held by a server for as long as it serves the database.
     served: Option<lock::Served>,
     kind: PhantomData<K>,
@@ -213,6 +215,11 @@ impl<K: Kind> Database<K> {
     /// Only tries changes out from now on: each is made, checked, and undone at its end.
     pub fn rehearse(&mut self) {
         self.rehearsing = true;
+    }
+
+    /// How long the last commit took, the flush of the disk in it.
+    pub fn flush_took(&self) -> Duration {
+        self.flush_took
     }
 
     /// An error that is about the whole file, with the file's name.
@@ -235,12 +242,15 @@ impl<K: Kind> Database<K> {
             let behavior = TransactionBehavior::Immediate;
             let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
             let result = change(&transaction)?;
+            let began = Instant::now();
             match self.rehearsing {
                 true => transaction.rollback()?,
                 false => transaction.commit()?,
             }
-            Ok(result)
+            Ok((result, began.elapsed()))
         };
-        run().map_err(|error| self.name(error))
+        let (result, flush_took) = run().map_err(|error| self.name(error))?;
+        self.flush_took = flush_took;
+        Ok(result)
     }
 }

@@ -81,6 +81,7 @@ impl<K: Kind> Database<K> {
             doubt: None,
             watch: Watch::default(),
             rehearsing: false,
+            flush_took: Duration::ZERO,
             served: None,
             kind: PhantomData,
         };
@@ -159,6 +160,7 @@ impl Store {
             doubt: None,
             watch: Watch::default(),
             rehearsing: false,
+            flush_took: Duration::ZERO,
             served: None,
             kind: PhantomData,
         })

@@ -211,6 +211,10 @@ impl Batches for Work {
         }
     }
 
+    fn flush_took(&self) -> Duration {
+        self.store.flush_took()
+    }
+
     fn finish(&mut self) {
         let mut batch = Vec::new();
         while !self.idle() && !self.failing {

@@ -213,6 +213,12 @@ impl Batches for Work {
         self.tell();
     }
 
+    fn flush_took(&self) -> Duration {
+        self.store
+            .as_ref()
+            .map_or(Duration::ZERO, RelayStore::flush_took)
+    }
+
     fn finish(&mut self) {
         self.date();
         self.keep_at = Instant::now();
