@@ -33,6 +33,7 @@ mod archive;
 mod authority;
 mod backup;
 mod calendar;
+mod checkpoints;
 mod checkup;
 mod desk;
 mod devices;

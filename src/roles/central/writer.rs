@@ -2,7 +2,6 @@
 //! ran, has it decided and stored in one transaction, and answers only after that is on the disk.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -18,6 +17,7 @@ use crate::db::{Entry, Outcome, Store};
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId};
 use crate::metrics::Metrics;
+use crate::roles::central::checkpoints::Checkpoints;
 use crate::roles::central::desk::{Asker, Job};
 use crate::roles::central::timekeeper::Timekeeper;
 use crate::wire::answers::{Answers, Unheard};
@@ -44,7 +44,7 @@ const SAY_AGAIN: Duration = Duration::from_secs(60);
 /// Starts the thread; see [`batches::start`]. It ends after those `beside` it.
 ///
 /// # Errors
-/// If the system has no thread for us.
+/// If the system has no thread for us, or the database cannot be opened once more.
 pub(super) fn start(
     store: Store,
     jobs: mpsc::Receiver<Job>,
@@ -52,8 +52,9 @@ pub(super) fn start(
     standing: &Standing,
     metrics: Option<Arc<Metrics>>,
     beside: Vec<JoinHandle<()>>,
-) -> io::Result<oneshot::Receiver<()>> {
+) -> anyhow::Result<oneshot::Receiver<()>> {
     let work = Work {
+        checkpoints: Checkpoints::start(&store)?,
         store,
         clock,
         held: Held::here(),
@@ -65,7 +66,12 @@ pub(super) fn start(
         reused: Reused::default(),
         beside,
     };
-    batches::start("writer", work, jobs, standing.pulse.clone())
+    Ok(batches::start(
+        "writer",
+        work,
+        jobs,
+        standing.pulse.clone(),
+    )?)
 }
 
 /// How the thread fares, for whoever looks on.
@@ -77,6 +83,8 @@ pub(super) struct Standing {
 }
 
 struct Work {
+    // Dropped before the store.
+    checkpoints: Checkpoints,
     store: Store,
     clock: Arc<Timekeeper<SystemClock>>,
     held: Held,
@@ -191,6 +199,7 @@ impl Batches for Work {
                     self.failing = false;
                 }
                 self.answer(batch, outcomes);
+                self.checkpoints.stored(&self.store);
             }
             Err(cause) => {
                 if !std::mem::replace(&mut self.failing, true) {

@@ -1,0 +1,46 @@
+//! The write-ahead log, and how it comes into the database (https://sqlite.org/wal.html): usually
+//! within a commit, which then takes several flushes; for a central beside it.
+
+use crate::db::{Result, Store};
+
+/// A log of so many pages is moved by the commit that finds it so: the thread whose work that is
+/// cannot keep up, and the log must not grow without end.
+const TOO_LONG: u32 = 8_000;
+
+impl Store {
+    /// Leaves it to another thread to move the log, unless that grows too long.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn leave_log(&self) -> Result<()> {
+        self.connection
+            .pragma_update(None, "wal_autocheckpoint", TOO_LONG)?;
+        Ok(())
+    }
+
+    /// How many pages of the log are still to be moved. Asking costs next to nothing.
+    ///
+    /// # Errors
+    /// [`crate::db::Error::Busy`] while it is being moved, or SQLite's.
+    pub fn log_length(&self) -> Result<u32> {
+        // Of `main` alone: the place for temporary tables, if it is in use, makes it an error.
+        let mut look = self
+            .connection
+            .prepare_cached("PRAGMA main.wal_checkpoint(NOOP)")?;
+        let (log, moved) = look.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
+        let (log, moved): (i64, i64) = (log, moved);
+        Ok(u32::try_from(log - moved).unwrap_or_default())
+    }
+
+    /// Moves what the log holds into the database; neither waits for a writer, nor does one wait for
+    /// it.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn move_log(&self) -> Result<()> {
+        let mut checkpoint = self
+            .connection
+            .prepare_cached("PRAGMA main.wal_checkpoint(PASSIVE)")?;
+        Ok(checkpoint.query_row([], |_| Ok(()))?)
+    }
+}
