@@ -20,7 +20,7 @@ UDEV = $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d
 
 .PHONY: build demo test test-outage test-vm vm-packages test-ssh ssh-packages check fmt-check lint doc bench fuzz deny \
-	package-files install install-files dist deb test-deb deb-packages uninstall clean
+	package-files install install-files dist deb test-deb test-boot deb-packages uninstall clean
 
 # The release binary: target/release/twinkle
 build:
@@ -152,6 +152,12 @@ deb: build package-files
 # Debian, with what deb-packages installs; the first run fetches that Debian.
 test-deb: deb
 	./tests/deb/deb.sh run $(TARGET)/debian/twinkle_*.deb
+
+# Its units under a live systemd, in a virtual machine. As root, with what deb-packages and vm-packages
+# install.
+test-boot: deb
+	./tests/vm/vm.sh prepare
+	./tests/deb/boot.sh run $(TARGET)/debian/twinkle_*.deb
 
 # What test-deb needs, as root.
 deb-packages:
