@@ -24,6 +24,7 @@ use tokio::runtime::{Builder, Runtime};
 
 mod half_load;
 mod instructions;
+mod large;
 mod memory;
 mod page;
 mod server;
@@ -34,6 +35,9 @@ mod two_hop;
 #[path = "../../examples/load/generator.rs"]
 mod generator;
 
+#[path = "../../examples/large/fill.rs"]
+mod fill;
+
 use page::Page;
 
 /// One part: what it is called, and what it does.
@@ -42,6 +46,7 @@ type Part = (&'static str, fn(&Runtime, &mut Page));
 const PARTS: &[Part] = &[
     ("two-hop", two_hop::run),
     ("half-load", half_load::run),
+    ("large", large::run),
     ("memory", memory::run),
     ("start", start::run),
     ("instructions", instructions::run),

@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 use twinkle::clock::SystemClock;
 use twinkle::wire::Role;
 use twinkle::wire::address::HostPort;
+use twinkle::wire::identity::Identity;
 use twinkle::wire::link::{Link, Options, Patience, Phase};
 
 use crate::generator::{self, Plan, Speak};
 use crate::page::Page;
-use crate::server::{Server, Site, relay};
+use crate::server::{Identities, Site};
 use crate::two_hop::plan;
 
 /// How many doors are connected.
@@ -31,6 +32,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.say("");
     page.table(&[
         "doors",
+        "speak",
         "relay MiB",
         "central MiB",
         "back in s",
@@ -38,13 +40,19 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         "not opened",
         "max ms",
     ]);
-    for doors in CONNECTED {
+    for (doors, protected) in CONNECTED
+        .into_iter()
+        .flat_map(|doors| [(doors, false), (doors, true)])
+    {
         let site = Site::new();
+        let identities = protected.then(|| site.protect());
         let central = site.central();
-        let first = site.relay(&central);
+        let first = site.relay_at("127.0.0.1:0", &central, identities.as_ref());
         let address = first.address;
         let stop = CancellationToken::new();
-        let links: Vec<_> = (0..doors).map(|number| link(address, number)).collect();
+        let links: Vec<_> = (0..doors)
+            .map(|number| link(address, number, identities.as_ref()))
+            .collect();
         for link in &links {
             runtime.spawn(link.clone().run(stop.clone()));
         }
@@ -52,18 +60,22 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         let peak = first.process.peak_mib();
         drop(first);
         runtime.block_on(all_are_down(&links));
-        let (listen, to) = (address.to_string(), central.address.to_string());
         let began = Instant::now();
-        let again = Server::start(&mut site.command(&relay(&listen, &to)));
+        let again = site.relay_at(&address.to_string(), &central, identities.as_ref());
         runtime.block_on(all_are_up(&links));
         let back = began.elapsed().as_secs_f64();
+        let speak = match &identities {
+            None => Speak::Frames,
+            Some(of) => Speak::Protected(Arc::clone(&of.doors)),
+        };
         let flashes = Plan {
             deadline: DEADLINE,
-            ..plan(again.address, Speak::Frames, 50)
+            ..plan(again.address, speak, 50)
         };
         let figures = runtime.block_on(generator::run(&flashes));
         page.row(&[
             doors.to_string(),
+            if protected { "TLS" } else { "clear" }.to_owned(),
             format!("{:.1}", peak.max(again.process.peak_mib())),
             format!("{:.1}", central.process.peak_mib()),
             format!("{back:.1}"),
@@ -76,19 +88,23 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
 }
 
 /// A door's connection, kept as a door keeps it.
-fn link(relay: SocketAddr, number: usize) -> Link {
+fn link(relay: SocketAddr, number: usize, identities: Option<&Identities>) -> Link {
+    let identity = identities.map(|of| Identity::clone(&of.doors));
     assert_eq!(relay.ip(), IpAddr::from([127, 0, 0, 1]));
     Link::new(Options {
         addresses: HostPort::here(relay.port()).into(),
         upstream: "relay",
         role: Role::Door,
-        name: format!("idle {number}").parse().unwrap(),
+        name: match &identity {
+            Some(identity) => identity.name.clone(),
+            None => format!("idle {number}").parse().unwrap(),
+        },
         patience: Patience {
             deadline: DEADLINE,
             margin: Duration::ZERO,
         },
         insecure: false,
-        identity: None,
+        identity,
         clock: Arc::new(SystemClock),
     })
 }

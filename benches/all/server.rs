@@ -12,6 +12,8 @@ use twinkle::db::Store;
 use twinkle::wire::Role;
 use twinkle::wire::identity::Identity;
 
+use crate::fill;
+
 /// The badges that are flashed: all with four digits, so that every packet has the same length.
 pub const BADGES: RangeInclusive<u64> = 1000..=1999;
 /// Set for the processes that this program starts of itself: what to be.
@@ -97,6 +99,14 @@ impl Server {
     }
 }
 
+/// What devices show who speak TLS.
+pub struct Identities {
+    /// The relay's file.
+    pub relay: PathBuf,
+    /// The identity that its doors share.
+    pub doors: Arc<Identity>,
+}
+
 /// A site in a folder of its own: a database with an employee for each badge.
 pub struct Site {
     folder: tempfile::TempDir,
@@ -129,6 +139,14 @@ impl Site {
                 .unwrap();
         }
         connection.execute_batch("COMMIT").unwrap();
+        site
+    }
+
+    /// A site that is filled with people, devices and events.
+    pub fn filled(with: &fill::Site) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let site = Self { folder };
+        fill::fill(&site.db(), with).unwrap();
         site
     }
 
@@ -176,22 +194,36 @@ impl Site {
     }
 
     pub fn relay(&self, central: &Server) -> Server {
-        let to = central.address.to_string();
-        Server::start(&mut self.command(&relay("127.0.0.1:0", &to)))
+        self.relay_at("127.0.0.1:0", central, None)
     }
 
-    /// A central and a relay that speak TLS, and the identity that the relay's doors share.
-    pub fn protected(&self) -> (Server, Server, Arc<Identity>) {
-        // A central speaks TLS if devices are enrolled when it starts.
-        let own = self.enroll("relay", "bench-relay", &[]);
-        let of_doors = self.enroll("door", "bench-door", &["--relay", "bench-relay"]);
-        let central = self.central();
+    /// A relay that listens there, with an identity if there is one.
+    pub fn relay_at(
+        &self,
+        listen: &str,
+        central: &Server,
+        identities: Option<&Identities>,
+    ) -> Server {
         let to = central.address.to_string();
-        let args = ["relay", "--listen", "127.0.0.1:0", "--central", &to];
-        let mut command = self.command(&args);
-        let relay = Server::start(command.arg("--identity").arg(own));
-        let identity = Identity::load(&of_doors, Role::Door, None).unwrap();
-        (central, relay, Arc::new(identity))
+        Server::start(&mut match identities {
+            None => self.command(&relay(listen, &to)),
+            Some(of) => {
+                let mut command = self.command(&["relay", "--listen", listen, "--central", &to]);
+                command.arg("--identity").arg(&of.relay);
+                command
+            }
+        })
+    }
+
+    /// Enrols devices, so that a central that starts then speaks TLS.
+    pub fn protect(&self) -> Identities {
+        let relay = self.enroll("relay", "bench-relay", &[]);
+        let doors = self.enroll("door", "bench-door", &["--relay", "bench-relay"]);
+        let doors = Identity::load(&doors, Role::Door, None).unwrap();
+        Identities {
+            relay,
+            doors: Arc::new(doors),
+        }
     }
 }
 

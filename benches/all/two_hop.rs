@@ -61,8 +61,10 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     let relay = site.relay(&central);
     // A site with identities takes nothing unprotected.
     let careful = Site::new();
-    let (_careful_central, careful_relay, identity) = careful.protected();
-    let protected = Speak::Protected(identity);
+    let identities = careful.protect();
+    let careful_central = careful.central();
+    let careful_relay = careful.relay_at("127.0.0.1:0", &careful_central, Some(&identities));
+    let protected = Speak::Protected(identities.doors);
     page.table(&[
         "doors",
         "commit ms",

@@ -1,6 +1,7 @@
 //! Filling a database with a large site. Straight through SQLite, without flushing: as twinkle
 //! itself stores flashes, each on the disk before it is answered, it would take hours.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
@@ -101,6 +102,12 @@ fn people_and_devices(
 
 fn badge(employee: u32) -> u32 {
     FIRST_BADGE + employee
+}
+
+/// The badges of so many employees.
+#[allow(dead_code, reason = "only who flashes them wants to know")]
+pub(crate) fn badges(employees: u32) -> RangeInclusive<u64> {
+    u64::from(badge(1))..=u64::from(badge(employees))
 }
 
 /// The attendance of every day, and the events of those that still have some.
