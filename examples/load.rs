@@ -17,7 +17,7 @@
     reason = "a load generator may fail loudly"
 )]
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -100,6 +100,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         unknown: args.unknown.clamp(0.0, 1.0),
         deadline: args.deadline.0,
     };
+    // All doors at once would say it at length.
+    TcpStream::connect(plan.server)
+        .map_err(|cause| format!("cannot connect to {}: {cause}", plan.server))?;
     twinkle::wire::server::raise_open_files();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
