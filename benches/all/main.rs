@@ -27,6 +27,7 @@ mod instructions;
 mod large;
 mod memory;
 mod page;
+mod reports;
 mod server;
 mod start;
 mod two_hop;
@@ -47,6 +48,7 @@ const PARTS: &[Part] = &[
     ("two-hop", two_hop::run),
     ("half-load", half_load::run),
     ("large", large::run),
+    ("reports", reports::run),
     ("memory", memory::run),
     ("start", start::run),
     ("instructions", instructions::run),

@@ -1,23 +1,19 @@
 //! Reports on a large database, beside the same site with a hundredth of the events: what a report
 //! costs must not grow with them.
 //!
-//! The databases are made by `examples/large` the first time, in `target/tmp`, and kept. Each
-//! command is the real binary, started anew each time; the median is printed.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a benchmark may fail loudly"
-)]
+//! The databases are made the first time, in `target/tmp`, and kept. Each command is the real binary,
+//! started anew each time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-#[path = "../examples/large/fill.rs"]
-mod fill;
+use tokio::runtime::Runtime;
+
+use crate::fill;
+use crate::page::Page;
+use crate::two_hop::median;
 
 /// How often each command is run on each database, in turn.
 const ROUNDS: usize = 7;
@@ -35,29 +31,26 @@ const REPORTS: &[(&str, u64)] = &[
     ("report why 'Door 7' --on 2025-12-30", 50),
 ];
 
-fn main() {
+pub fn run(_: &Runtime, page: &mut Page) {
+    page.part("Reports");
     let large = database("large", EVENTS);
     let small = database("small", FEW_EVENTS);
-    let start = median(&small, "--version");
-    println!(
-        "reports of {EMPLOYEES} employees and a year, in ms; starting alone takes {start:.1}\n"
-    );
-    println!(
-        "{:<46} {:>10} {:>10} {:>6} {:>6} {:>8}",
-        "",
-        format!("{FEW_EVENTS}"),
-        format!("{EVENTS}"),
-        "ratio",
-        "limit",
-        ""
-    );
+    let start = time(&small, "--version");
+    page.say(&format!(
+        "What commands take, in ms, on {FEW_EVENTS} and on {EVENTS} events of {EMPLOYEES} employees in a \
+         year, and what they may take (medians of {ROUNDS}). Starting alone takes {start:.1}."
+    ));
+    page.say("");
+    page.table(&["few", "many", "ratio", "limit", "of `twinkle`"]);
     for &(report, limit) in REPORTS {
-        let (few, many) = (median(&small, report), median(&large, report));
-        let verdict = if many <= limit as f64 { "" } else { "too slow" };
-        println!(
-            "{report:<46} {few:>10.1} {many:>10.1} {:>6.2} {limit:>6} {verdict:>8}",
-            many / few
-        );
+        let (few, many) = (time(&small, report), time(&large, report));
+        page.row(&[
+            format!("{few:.1}"),
+            format!("{many:.1}"),
+            format!("{:.2}", many / few),
+            limit.to_string(),
+            format!("`{report}`"),
+        ]);
     }
 }
 
@@ -90,13 +83,11 @@ fn database(name: &str, events: u64) -> PathBuf {
 }
 
 /// How long a command takes, in milliseconds.
-fn median(db: &Path, command: &str) -> f64 {
-    let mut times: Vec<_> = (0..ROUNDS).map(|_| once(db, command)).collect();
-    times.sort();
-    times[ROUNDS / 2].as_secs_f64() * 1e3
+fn time(db: &Path, command: &str) -> f64 {
+    median((0..ROUNDS).map(|_| once(db, command)))
 }
 
-fn once(db: &Path, command: &str) -> Duration {
+fn once(db: &Path, command: &str) -> f64 {
     let args = command
         .split('\'')
         .enumerate()
@@ -114,5 +105,5 @@ fn once(db: &Path, command: &str) -> Duration {
         .stderr(Stdio::null());
     let began = Instant::now();
     assert!(twinkle.status().unwrap().success(), "{command}");
-    began.elapsed()
+    began.elapsed().as_secs_f64() * 1e3
 }
