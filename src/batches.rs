@@ -10,8 +10,12 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-/// The longest wait for a batch to become as large as the one before it.
+/// The longest wait for a batch to become large enough.
 const GATHER_AT_MOST: Duration = Duration::from_millis(10);
+/// After so many times a flush without a batch, nothing is going on any more.
+const GOING_ON: u32 = 4;
+/// By which part the size of a usual batch shrinks with each that is smaller.
+const SHRINK: usize = 8;
 /// How often it is looked whether it has.
 const LOOK_EVERY: Duration = Duration::from_micros(50);
 
@@ -116,34 +120,43 @@ fn run<B: Batches>(
     }
 }
 
-/// What the last batch was like.
+/// What batches were like lately.
 ///
 /// Those who were just answered ask again, but not all in the same moment. A commit that began with
-/// the first of them would have the others wait for the next one, and each of two halves would pay
-/// for a flush of its own. So soon after a batch, the next one waits until it is as large, for no
-/// longer than the flush that it saves: on a quick disk, two halves that take turns have more done.
-/// Where jobs come steadily, as many have come while it ran, and nothing waits; nor does a job that
-/// comes when nothing was going on.
+/// the first of them would have the others wait for the next one, and each few would pay for a flush
+/// of their own. Nor are all of them to be waited for: then each stage idles while another works. Two
+/// halves that take turns are best, so that a batch waits until it is half as large as they come, for
+/// no longer than the flush that it saves. A job that comes when nothing was going on waits for
+/// nothing.
 #[derive(Default)]
 struct Pace {
-    size: usize,
+    /// The largest of the last batches; older ones weigh less.
+    usual: usize,
+    flush: Duration,
+    /// Until when something is going on.
     until: Option<Instant>,
 }
 
 impl Pace {
     fn stored(&mut self, size: usize, flush: Duration) {
-        self.size = size;
-        self.until = Some(Instant::now() + flush.min(GATHER_AT_MOST));
+        self.usual = size.max(self.usual - self.usual.div_ceil(SHRINK));
+        self.flush = flush.min(GATHER_AT_MOST);
+        self.until = Some(Instant::now() + self.flush * GOING_ON);
     }
 
-    /// Waits for a batch that is as large as the last, where that makes sense; `gathered` says how
-    /// large it is by now.
+    /// Waits for a batch of half the usual size, where that makes sense; `gathered` says how large it
+    /// is by now.
     #[expect(
         clippy::disallowed_methods,
         reason = "the queue wakes for one job, not for so many"
     )]
     fn gather(&self, gathered: impl Fn() -> usize) {
-        while gathered() < self.size && self.until.is_some_and(|until| Instant::now() < until) {
+        let now = Instant::now();
+        if self.until.is_none_or(|until| now >= until) {
+            return;
+        }
+        let wanted = self.usual.div_ceil(2);
+        while gathered() < wanted && now.elapsed() < self.flush {
             thread::sleep(LOOK_EVERY);
         }
     }
@@ -156,7 +169,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(5);
 
     #[test]
-    fn a_batch_waits_for_as_many_as_there_were_and_no_longer_than_the_last_flush() {
+    fn a_batch_waits_until_it_is_half_as_large_as_usual_and_no_longer_than_a_flush() {
         let looks = std::cell::Cell::new(0);
         let gathered = || {
             looks.set(looks.get() + 1);
@@ -164,18 +177,29 @@ mod tests {
         };
         let mut pace = Pace::default();
         pace.gather(gathered);
-        assert_eq!(looks.get(), 1, "nothing was stored yet");
+        assert_eq!(looks.get(), 0, "nothing was stored yet");
 
-        // It took long, and there were four; the waiting has a limit of its own.
-        pace.stored(4, LONG);
-        assert!(pace.until.unwrap() <= Instant::now() + GATHER_AT_MOST);
+        pace.stored(8, LONG);
+        assert_eq!(pace.flush, GATHER_AT_MOST);
+        pace.flush = LONG;
+        pace.gather(gathered);
+        assert_eq!(looks.replace(0), 4);
+
+        // Of one that was small, the others do not become so at once.
+        pace.stored(1, LONG);
+        pace.flush = LONG;
+        pace.gather(gathered);
+        assert_eq!(looks.replace(0), 4);
+        (0..8).for_each(|_| pace.stored(1, LONG));
+        pace.gather(gathered);
+        assert_eq!(looks.replace(0), 1);
+
+        pace.stored(8, Duration::ZERO);
         pace.until = Some(Instant::now() + LONG);
         pace.gather(gathered);
-        assert_eq!(looks.get(), 4);
-
+        assert_eq!(looks.replace(0), 1, "no longer than the flush");
         pace.until = Some(Instant::now());
-        looks.set(0);
         pace.gather(gathered);
-        assert_eq!(looks.get(), 1, "it is over");
+        assert_eq!(looks.replace(0), 0, "nothing was going on");
     }
 }
