@@ -36,6 +36,8 @@ const UNDELIVERED_WAITING: usize = 4_096;
 /// each would take longer than they do, and a flash that comes meanwhile waits for some tens of
 /// milliseconds.
 const SPOOLED_AT_ONCE: usize = 4;
+/// How many messages of delays may wait; they are figures, and what is over goes.
+const DELAYS_WAITING: usize = 1_024;
 /// How long to wait before what could not be stored is tried again without anybody asking.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How often at the most it is said that events' ids are reused.
@@ -63,6 +65,7 @@ pub(super) fn start(
         metrics,
         undelivered: BTreeMap::new(),
         spooled: VecDeque::new(),
+        delays: VecDeque::new(),
         reused: Reused::default(),
         beside,
     };
@@ -96,6 +99,8 @@ struct Work {
     undelivered: BTreeMap<EventId, Option<Answers>>,
     /// What relays kept, still to be stored when there is nothing more urgent.
     spooled: VecDeque<Job>,
+    /// How long flashes took, likewise: one message of it in each transaction.
+    delays: VecDeque<Job>,
     reused: Reused,
     /// The threads that read beside this one, which end when the queue does.
     beside: Vec<JoinHandle<()>>,
@@ -135,6 +140,14 @@ impl Batches for Work {
                 entry: Entry::Spooled(_),
                 ..
             } => self.spooled.push_back(job),
+            job @ Job {
+                entry: Entry::Delays(_),
+                ..
+            } => {
+                if self.delays.len() < DELAYS_WAITING {
+                    self.delays.push_back(job);
+                }
+            }
             job => batch.push(job),
         }
     }
@@ -165,6 +178,9 @@ impl Batches for Work {
         };
         for _ in 0..frames {
             batch.extend(self.spooled.pop_front());
+        }
+        if !self.failing {
+            batch.extend(self.delays.pop_front());
         }
         if batch.is_empty() {
             return;
@@ -239,7 +255,7 @@ impl Batches for Work {
 impl Work {
     /// Whether nothing is left that was put aside.
     fn idle(&self) -> bool {
-        self.undelivered.is_empty() && self.spooled.is_empty()
+        self.undelivered.is_empty() && self.spooled.is_empty() && self.delays.is_empty()
     }
 
     fn note_undelivered(&mut self, event: EventId, answers: Option<Answers>) {
