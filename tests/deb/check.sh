@@ -63,7 +63,7 @@ within "badge 7 does not open after the watchdog" opens
 say "timers are set, and what they start does its work"
 systemctl enable --quiet --now twinkle-backup.timer twinkle-register.timer
 for timer in twinkle-backup twinkle-register; do
-    systemctl list-timers --no-legend | grep -q "$timer.timer" || die "$timer.timer is not set"
+    systemctl list-timers --no-legend | grep "$timer.timer" >/dev/null || die "$timer.timer is not set"
     systemctl start "$timer.service" || die "$timer.service fails"
 done
 ls /var/lib/twinkle/backups/twinkle-*.db >/dev/null || die "no copy was made"
