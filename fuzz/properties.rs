@@ -90,10 +90,12 @@ impl AsyncRead for Pieces<'_> {
     }
 }
 
-/// A message that can be read can be sent on, and is the same then.
+/// A message that can be read can be sent on, and is the same then; but for one that only a newer
+/// program knows, which nobody sends on.
 pub(crate) fn messages(bytes: &[u8]) {
-    let Ok(message) = codec::decode(bytes) else {
-        return;
+    let message = match codec::decode(bytes) {
+        Ok(Message::Unknown(_)) | Err(_) => return,
+        Ok(message) => message,
     };
     let mut out = BytesMut::new();
     match codec::encode(&message, &mut out) {

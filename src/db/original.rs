@@ -48,12 +48,13 @@ fn read(path: &Path) -> rusqlite::Result<Vec<OldTable>> {
 }
 
 fn table(connection: &Connection, name: &str) -> rusqlite::Result<OldTable> {
+    // As values: asked for as names of columns, the library panics at what is not UTF-8.
+    let mut select = connection
+        .prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid")?;
+    let columns = select.query_map([name], |row| Ok(text(row.get_ref(0)?).to_uppercase()))?;
+    let columns: Vec<_> = columns.collect::<rusqlite::Result<_>>()?;
     let quoted = name.replace('"', "\"\"");
     let mut select = connection.prepare(&format!("SELECT * FROM \"{quoted}\""))?;
-    let columns: Vec<_> = select
-        .column_names()
-        .map(|column| column.to_uppercase())
-        .collect();
     let mut rows = select.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
@@ -73,5 +74,29 @@ fn text(value: ValueRef<'_>) -> String {
             let text = String::from_utf8_lossy(bytes);
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_utf_8_harms_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        let connection = Connection::open(&path).unwrap();
+        let make =
+            "CREATE TABLE old (name TEXT, \"seen?\" TEXT); INSERT INTO old VALUES ('Asha', 1)";
+        connection.execute_batch(make).unwrap();
+        drop(connection);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = bytes.windows(5).position(|part| part == b"seen?").unwrap();
+        bytes[at + 4] = 0xFF;
+        std::fs::write(&path, bytes).unwrap();
+
+        let tables = old_tables(&path).unwrap();
+        assert_eq!(tables[0].columns, ["NAME", "SEEN\u{FFFD}"]);
+        assert_eq!(tables[0].rows, [["Asha", "1"]]);
     }
 }
