@@ -315,6 +315,49 @@ fn the_guide_to_a_first_site_works_as_it_stands() {
 }
 
 #[test]
+fn what_the_page_of_operations_says_of_copies_works_as_it_stands() {
+    let site = Site::new();
+    assert_eq!(site.run(&["central", "init"]).code, Some(0));
+    let lab = ["central", "enroll", "lab", "--role", "door"];
+    assert_eq!(site.run(&lab).code, Some(0));
+    let here = |word: &str| match word.rsplit_once('/') {
+        Some((folder, file)) if word.starts_with('/') => {
+            let folder = site.folder.path().join(folder.trim_start_matches('/'));
+            std::fs::create_dir_all(&folder).unwrap();
+            folder.join(file).to_str().unwrap().to_owned()
+        }
+        _ => word.to_owned(),
+    };
+    let mut ran = Vec::new();
+    for command in commands("docs/operations.md") {
+        let (what, file) = match &command[1..] {
+            [role, what, file, ..] if role == "central" => (what.clone(), file),
+            _ => continue,
+        };
+        if !["backup", "archive", "restore"].contains(&what.as_str()) {
+            continue;
+        }
+        let args: Vec<_> = command[1..].iter().map(|word| here(word)).collect();
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let mut twinkle = site.command(&args);
+        match what.as_str() {
+            // Where no database is: on another machine, or after the old one was put aside.
+            "restore" => drop(twinkle.env("TWINKLE_DB", here("/new/machine/twinkle.db"))),
+            // A copy is never written over; that of before is not what this one is to be.
+            "backup" => drop(std::fs::remove_file(here(file))),
+            _ => (),
+        }
+        let ended = common::ended(&mut twinkle);
+        assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
+        ran.push(what);
+    }
+    let all = [
+        "backup", "restore", "backup", "backup", "restore", "archive",
+    ];
+    assert_eq!(ran, all);
+}
+
+#[test]
 fn the_page_of_operations_explains_every_error_that_is_logged() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let page = document("docs/operations.md");
