@@ -1,4 +1,4 @@
-//! The write-ahead log, and how it comes into the database (https://sqlite.org/wal.html): usually
+//! The write-ahead log, and how it comes into the database (<https://sqlite.org/wal.html>): usually
 //! within a commit, which then takes several flushes; for a central beside it.
 
 use crate::db::{Result, Store};
