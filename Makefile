@@ -102,7 +102,7 @@ fuzz:
 
 # What an installation has beside the program: manual pages and completions.
 package-files:
-	$(CARGO) run --quiet --release --locked --example package_files -- $(PACKAGE)
+	$(CARGO) run --quiet --locked --example package_files -- $(PACKAGE)
 
 install: build package-files
 	$(MAKE) --no-print-directory install-files
