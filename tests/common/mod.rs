@@ -24,6 +24,7 @@ pub mod clock;
 pub mod cut_off;
 pub mod day;
 pub mod disk;
+pub mod fixed;
 pub mod guarded;
 pub mod preload;
 pub mod process;
@@ -34,6 +35,7 @@ pub mod tls;
 pub use client::{Client, PlainClient};
 pub use clock::TestClock;
 pub use day::Day;
+pub use fixed::{Fixed, NOON};
 pub use process::Proc;
 
 /// Longer than anything takes that works, also on a busy machine.

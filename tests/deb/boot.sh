@@ -15,23 +15,11 @@ package=$(realpath "$2")
 say() { echo "boot: $*"; }
 die() { echo "boot: $*" >&2; exit 1; }
 
-folder() { realpath -m "${1:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/$2}"; }
-cache=$(folder "${DEB_CACHE:-}" twinkle-deb)
-kernel=$(folder "${VM_CACHE:-}" twinkle-vm)/vmlinux
-if [ ! -f "$cache/booted.tar" ]; then
-    say "fetching a Debian 12 that boots, once"
-    mkdir -p "$cache"
-    new=$(mktemp -d "$cache/new.XXXXXX")
-    trap 'rm -rf "$new"' EXIT
-    debootstrap --variant=minbase --include=adduser,systemd,systemd-sysv bookworm "$new/root" \
-        >"$cache/log" 2>&1 || { tail -5 "$cache/log" >&2; exit 125; }
-    # All of it has to fit into the machine's memory.
-    tar -C "$new/root" --exclude=./var/cache/apt --exclude=./var/lib/apt/lists --exclude=./usr/share/doc \
-        --exclude=./usr/share/locale --exclude=./usr/share/man -cf "$cache/booted.part" .
-    mv "$cache/booted.part" "$cache/booted.tar"
-    rm -rf "$new"
-    trap - EXIT
-fi
+# shellcheck source=tests/deb/root.sh
+. "$here/root.sh"
+kernel=$(realpath -m "${VM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/twinkle-vm}")/vmlinux
+# All of it has to fit into the machine's memory.
+fetch booted adduser,systemd,systemd-sysv var/cache/apt var/lib/apt/lists usr/share/doc usr/share/locale usr/share/man
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -24,19 +24,9 @@ esac
 say() { echo "deb: $*"; }
 die() { echo "deb: $*" >&2; exit 1; }
 
-cache=$(realpath -m "${DEB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/twinkle-deb}")
-if [ ! -f "$cache/root.tar" ]; then
-    say "fetching a bare Debian 12, once"
-    mkdir -p "$cache"
-    new=$(mktemp -d "$cache/new.XXXXXX")
-    trap 'rm -rf "$new"' EXIT
-    debootstrap --variant=minbase --include=adduser bookworm "$new/root" >"$cache/log" 2>&1 \
-        || { tail -5 "$cache/log" >&2; exit 125; }
-    tar -C "$new/root" --exclude=./var/cache/apt --exclude=./var/lib/apt/lists -cf "$cache/root.part" .
-    mv "$cache/root.part" "$cache/root.tar"
-    rm -rf "$new"
-    trap - EXIT
-fi
+# shellcheck source=tests/deb/root.sh
+. "$(dirname "$0")/root.sh"
+fetch root adduser var/cache/apt var/lib/apt/lists
 if [ "$1" = root ]; then exit; fi
 
 work=$(mktemp -d)

@@ -6,6 +6,10 @@ use crate::domain::guessing::{self, Guesses, USUALLY_FROM};
 use crate::domain::ids::DeviceName;
 use crate::wire::hold::Held;
 
+/// So many doors may have had unknown badges until those are forgotten where it is over: anybody may
+/// come under ever new names where no identity is asked for.
+const DOORS: usize = 1_024;
+
 /// Counts unknown badges for each door, and holds the answers to guesses back.
 #[derive(Debug)]
 pub(super) struct Guessing {
@@ -34,11 +38,12 @@ impl Guessing {
     /// An unknown badge was shown at that door, at that uptime. Returns how many it makes, if it is
     /// a guess.
     pub(super) fn count(&mut self, door: &DeviceName, now: i64) -> Option<Guesses> {
-        let before = self
-            .doors
-            .get(door)
-            .copied()
-            .filter(|run| guessing::go_on(run.began, run.last, run.count >= USUALLY_FROM, now));
+        let goes_on =
+            |run: &Run| guessing::go_on(run.began, run.last, run.count >= USUALLY_FROM, now);
+        if self.doors.len() >= DOORS {
+            self.doors.retain(|_, run| goes_on(run));
+        }
+        let before = self.doors.get(door).copied().filter(goes_on);
         let (began, count) = before.map_or((now, 0), |run| (run.began, run.count));
         let guesses = Guesses {
             count: count.saturating_add(1),
