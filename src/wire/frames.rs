@@ -310,8 +310,8 @@ async fn read_requests<S: Service>(
             Message::Taken(taken) if peer.role == Role::Relay => {
                 service.relay(RelayWord::Taken(taken), peer, &answers).await;
             }
+            // There is no answer to it, which would give a place in the window back.
             Message::Delays(delays) if peer.role == Role::Relay => {
-                window.take(1);
                 service
                     .relay(RelayWord::Delays(delays), peer, &answers)
                     .await;

@@ -113,10 +113,14 @@ impl Session {
 
     /// A door that has been welcomed.
     async fn welcomed(buffer: usize) -> Self {
+        Self::welcomed_as(Role::Door, buffer).await
+    }
+
+    async fn welcomed_as(role: Role, buffer: usize) -> Self {
         let mut session = Self::connect(buffer);
         let hello = Hello {
             versions: (1, 1),
-            role: Role::Door,
+            role,
             name: "lab".parse().unwrap(),
         };
         session.send(Message::Hello(hello)).await;

@@ -1,7 +1,8 @@
-//! What a server says without being asked.
+//! What a server says without being asked, and what it is told that needs no answer.
 
 use super::*;
 use crate::wire::Roll;
+use crate::wire::delays::Delays;
 
 #[tokio::test(start_paused = true)]
 async fn one_who_is_dismissed_hears_why_and_what_it_asked_counts_for_nothing() {
@@ -47,4 +48,19 @@ async fn news_comes_unasked_while_the_connection_is_there() {
     session.stop.cancel();
     session.served.await.unwrap().unwrap();
     assert!(way.upgrade().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_needs_no_answer_takes_no_place_of_what_does() {
+    let mut session = Session::welcomed_as(Role::Relay, 1024).await;
+    let delays = Message::Delays(Delays { delays: Vec::new() });
+    let heard = async {
+        for _ in 0..=window_of(Role::Relay, &Limits::default()) {
+            session.send(delays.clone()).await;
+        }
+        session.send(Message::Ping(Echo { n: 7 })).await;
+        session.reader.next().await.unwrap()
+    };
+    let heard = timeout(Duration::from_secs(60), heard).await;
+    assert_eq!(heard, Ok(Message::Pong(Echo { n: 7 })));
 }
