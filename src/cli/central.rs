@@ -171,14 +171,8 @@ Examples:
         /// The backup
         file: PathBuf,
     },
-    /// Expect nothing more of a relay, until it connects again
-    #[command(after_help = "\
-Examples:
-  twinkle central retire 'North gate'")]
-    Retire {
-        /// The relay's name
-        relay: DeviceName,
-    },
+    /// Take a door out of service, or a relay until it connects again
+    Retire(RetireArgs),
     /// Show the calendar, or take it over from the configuration
     Calendar(CalendarArgs),
     /// Show or set which way people go through a door, and whether it needs codes
@@ -208,6 +202,27 @@ pub struct EnrollArgs {
     /// The file to write [default: NAME.identity]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `twinkle central retire`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+No flash opens a door that is out of service: each gets door-retired, whatever connects as that
+door. Nothing more is expected of such a relay, so that days become final without it.
+
+Examples:
+  twinkle central retire 'Old gate'
+  twinkle central retire 'Old gate' --undo        it opens again
+  twinkle central retire north --role relay       where a door is called so too")]
+pub struct RetireArgs {
+    /// The device's name
+    pub name: DeviceName,
+    /// What it is, where a door and a relay are called so: door or relay
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<Role>,
+    /// Put it back into service
+    #[arg(long)]
+    pub undo: bool,
 }
 
 /// `twinkle central calendar`.

@@ -21,7 +21,7 @@ mod relay;
 mod report;
 mod why;
 
-pub use central::{CalendarArgs, CentralArgs, CentralCommand, DoorWayArgs, EnrollArgs};
+pub use central::{CalendarArgs, CentralArgs, CentralCommand, DoorWayArgs, EnrollArgs, RetireArgs};
 pub use door::DoorArgs;
 pub use effective::text as effective;
 pub use employee::EmployeeArgs;

@@ -71,6 +71,20 @@ pub struct Device {
     pub relay: Option<String>,
     /// How a relay stands with what it keeps; `None` for a door.
     pub kept: Option<Kept>,
+    /// Whether it is out of service.
+    pub retired: bool,
+}
+
+impl Device {
+    /// How it stands beside its connection: out of service, or what a relay keeps, as
+    /// [`Kept::describe`] says that. Empty if there is nothing to say.
+    pub fn keeps(&self, connected: bool, time: impl FnOnce(DateTime<Utc>) -> String) -> String {
+        match &self.kept {
+            _ if self.retired => "out of service".to_owned(),
+            Some(kept) => kept.describe(connected, time),
+            None => String::new(),
+        }
+    }
 }
 
 /// What became of a device's connections.
@@ -109,7 +123,7 @@ impl Store {
              FROM relay
              UNION ALL
              SELECT 0, door.name, door.since, door.connected, door.heard, relay.name,
-                 (SELECT alive FROM installation), NULL, NULL, NULL, NULL
+                 (SELECT alive FROM installation), NULL, NULL, NULL, door.retired IS NOT NULL
              FROM door LEFT JOIN relay ON relay.id = door.relay
              ORDER BY 1 DESC, 2",
         )?;
@@ -137,10 +151,10 @@ impl Store {
                         waiting,
                         offline_for: row.get::<_, Option<i64>>(8)?.map(TimeDelta::milliseconds),
                         complete_until: row.get::<_, Option<i64>>(9)?.map(from_millis),
-                        retired: row.get(10)?,
                     }),
                     None => None,
                 },
+                retired: row.get(10)?,
             })
         })?;
         Ok(devices.collect::<rusqlite::Result<_>>()?)

@@ -10,14 +10,10 @@ use crate::db::day_rules::DayRules;
 use crate::db::device::{self, DeviceKind};
 use crate::db::trial::Moment;
 use crate::db::values::{from_millis, to_millis};
-use crate::db::{
-    Author, DoorEventEntry, Error, Result, Store, assignment, attendance, audit, door_event,
-    undelivered,
-};
+use crate::db::{DoorEventEntry, Result, assignment, attendance, door_event, undelivered};
 use crate::domain::access::Verdict;
 use crate::domain::calendar::Day;
 use crate::domain::ids::{DeviceName, EmployeeNumber, EventId, SpoolId};
-use crate::domain::near::nearest;
 use crate::domain::spool::{Acted, ClockFault, Entry, What};
 
 mod acted;
@@ -50,48 +46,6 @@ pub struct Spooled {
     pub to: u64,
     /// The number of its newest entry.
     pub last: u64,
-}
-
-impl Store {
-    /// Takes a relay out of service, until it connects again: nothing more is expected of it.
-    /// Returns how many entries it had left when it was last heard.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] with the near names if there is no such relay; those of writing.
-    pub fn retire_relay(&mut self, name: &DeviceName, author: &Author) -> Result<u64> {
-        self.write(|transaction| {
-            let waiting = transaction
-                .prepare_cached("SELECT waiting FROM relay WHERE name = ?1")?
-                .query_row([name], |row| row.get(0))
-                .optional()?;
-            let Some(waiting) = waiting else {
-                return Err(no_such_relay(transaction, name));
-            };
-            transaction
-                .prepare_cached("UPDATE relay SET retired = ?2 WHERE name = ?1")?
-                .execute((name, to_millis(author.at)))?;
-            audit::record(transaction, author, "retire", None, name.as_str(), &[])?;
-            Ok(waiting)
-        })
-    }
-}
-
-fn no_such_relay(connection: &Connection, name: &DeviceName) -> Error {
-    let names = || -> Result<Vec<String>> {
-        let mut select = connection.prepare_cached("SELECT name FROM relay")?;
-        let names = select.query_map([], |row| row.get(0))?;
-        Ok(names.collect::<rusqlite::Result<_>>()?)
-    };
-    match names() {
-        Ok(names) => {
-            let near = nearest(name.as_str(), names.iter().map(String::as_str));
-            Error::NotFound(match near.first() {
-                Some(near) => format!("no relay '{name}'; did you mean '{near}'?"),
-                None => format!("no relay '{name}'; 'twinkle central devices' lists them"),
-            })
-        }
-        Err(cause) => cause,
-    }
 }
 
 /// Takes note of what a relay keeps, and returns the number up to which its entries are here.

@@ -26,7 +26,10 @@ pub fn advice(reason: Reason, refused: Refused<'_>) -> String {
     let door = quoted(refused.door);
     match reason {
         Reason::UnknownDoor => format!("check the door's name: no door {door} has connected yet"),
-        Reason::DoorRetired => format!("use another door; {door} is out of service"),
+        Reason::DoorRetired => format!(
+            "use another door; {door} is out of service; to put it back: \
+             twinkle central retire {door} --role door --undo"
+        ),
         Reason::UnknownTwinklet => format!(
             "if the badge is to be somebody's: twinkle employee replace EMPLOYEE --with {badge}, or \
              twinkle employee add NAME --twinklet {badge}"

@@ -101,8 +101,6 @@ pub struct Kept {
     pub offline_for: Option<TimeDelta>,
     /// Until when all is told that it decided by itself; `None`: it never did.
     pub complete_until: Option<DateTime<Utc>>,
-    /// Whether it is out of service.
-    pub retired: bool,
 }
 
 impl Kept {
@@ -110,9 +108,6 @@ impl Kept {
     /// say. `time` writes an instant. While the relay is connected and nothing waits, it goes
     /// without saying that it has told all.
     pub fn describe(&self, connected: bool, time: impl FnOnce(DateTime<Utc>) -> String) -> String {
-        if self.retired {
-            return "out of service".to_owned();
-        }
         let decides = self.offline_for.map(|period| {
             match (period.num_minutes() % 60, period.num_seconds() % 60) {
                 (0, 0) => format!("decides for {} h", period.num_hours()),
@@ -224,7 +219,6 @@ mod tests {
             waiting: 3,
             offline_for: Some(TimeDelta::hours(12)),
             complete_until: DateTime::from_timestamp_millis(NOW),
-            retired: false,
         };
         let say = |kept: Kept, connected| kept.describe(connected, |_| "17:00".to_owned());
         let all = "decides for 12 h, 3 events wait, told all until 17:00";
@@ -236,7 +230,6 @@ mod tests {
             waiting: 1,
             offline_for: None,
             complete_until: None,
-            ..kept
         };
         assert_eq!(say(asks, false), "1 event waits");
         let short = Kept {
@@ -244,10 +237,5 @@ mod tests {
             ..idle
         };
         assert_eq!(say(short, true), "decides for 90 min");
-        let retired = Kept {
-            retired: true,
-            ..kept
-        };
-        assert_eq!(say(retired, false), "out of service");
     }
 }

@@ -1,4 +1,4 @@
-//! `twinkle central backup`, `restore` and `retire`.
+//! `twinkle central backup` and `restore`.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -7,10 +7,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::author;
-use crate::clock::{Clock, SystemClock};
-use crate::db::{Author, Contents, Store};
-use crate::domain::ids::DeviceName;
+use crate::db::{Contents, Store};
 use crate::exit::Exit;
 use crate::roles::central::authority;
 use crate::site::Site;
@@ -70,25 +67,6 @@ pub(super) fn restore(site: &Site, from: &Path) -> anyhow::Result<Exit> {
         out,
         "start the central: its relays send by themselves what happened since"
     )?;
-    Ok(Exit::Done)
-}
-
-/// `twinkle central retire`.
-pub(super) fn retire(site: &Site, relay: &DeviceName) -> anyhow::Result<Exit> {
-    let (mut store, _days) = site.open()?;
-    let author = Author {
-        who: author::who(None),
-        at: SystemClock.now(),
-    };
-    let waiting = store.retire_relay(relay, &author)?;
-    let mut out = io::stdout().lock();
-    writeln!(
-        out,
-        "relay '{relay}' is out of service: days are final without it, until it connects again"
-    )?;
-    if waiting > 0 {
-        writeln!(out, "it had {waiting} entries left when it was last heard")?;
-    }
     Ok(Exit::Done)
 }
 

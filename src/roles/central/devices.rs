@@ -171,10 +171,7 @@ fn row(device: &Device, known: &Known, format: Format, days: Days) -> Vec<String
         (Some(heard), false) => time(heard, format, days),
         (None, false) => String::new(),
     };
-    let keeps = device
-        .kept
-        .map(|kept| kept.describe(connected, |at| time(at, format, days)))
-        .unwrap_or_default();
+    let keeps = device.keeps(connected, |at| time(at, format, days));
     let or_dash = |text: String| match format {
         Format::Table if text.is_empty() => "-".to_owned(),
         _ => text,

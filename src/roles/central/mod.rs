@@ -40,6 +40,7 @@ mod devices;
 mod direction;
 mod figures;
 mod presence;
+mod retire;
 mod roll;
 mod rosters;
 mod timekeeper;
@@ -76,7 +77,7 @@ pub fn run(args: CentralArgs, settings: &Settings) -> anyhow::Result<Exit> {
             archive::run(&site, &file, before, settings.central.retain_events)
         }
         Some(CentralCommand::Restore { file }) => backup::restore(&site, &file),
-        Some(CentralCommand::Retire { relay }) => backup::retire(&site, &relay),
+        Some(CentralCommand::Retire(args)) => retire::run(&site, &args),
         Some(CentralCommand::Calendar(args)) => calendar::run(&site, &args),
         Some(CentralCommand::Door(args)) if args.require_code || args.no_require_code => {
             admin::require_code(&site, &args)

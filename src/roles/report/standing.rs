@@ -55,15 +55,13 @@ impl Standing {
         }
     }
 
-    /// How a relay stands with what it keeps, as in `, decides for 12 h`.
+    /// Whether it is out of service, or how a relay stands with what it keeps, as in
+    /// `, decides for 12 h`.
     pub(super) fn kept(&self, device: &Device) -> String {
-        let connected = self.is_connected(device);
-        let kept = device
-            .kept
-            .map(|kept| kept.describe(connected, |at| self.time(at)));
-        match kept {
-            Some(kept) if !kept.is_empty() => format!(", {kept}"),
-            _ => String::new(),
+        let kept = device.keeps(self.is_connected(device), |at| self.time(at));
+        match kept.is_empty() {
+            true => kept,
+            false => format!(", {kept}"),
         }
     }
 

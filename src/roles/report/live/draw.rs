@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Borders, Paragraph, Wrap};
 
-use crate::db::{DeviceKind, EventRow, What};
+use crate::db::{Device, DeviceKind, EventRow, What};
 use crate::domain::access::Verdict;
 use crate::domain::calendar::Off;
 use crate::render::one_line;
@@ -194,13 +194,14 @@ fn device_lines(model: &Model) -> Vec<Line<'static>> {
     }
     // What is away comes first: there may be more than fit.
     let mut devices: Vec<_> = standing.devices.iter().collect();
-    devices.sort_by_key(|device| standing.is_connected(device));
-    let line = |device: &&crate::db::Device| {
+    let is_well = |device: &Device| device.retired || standing.is_connected(device);
+    devices.sort_by_key(|device| is_well(device));
+    let line = |device: &&Device| {
         let kind = match device.kind {
             DeviceKind::Door => "door ",
             DeviceKind::Relay => "relay",
         };
-        let style = match standing.is_connected(device) {
+        let style = match is_well(device) {
             true => Style::new(),
             false => alarm(),
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::db::{Device, EventRow, What};
-use crate::domain::access::Verdict;
+use crate::domain::access::{Reason, Verdict};
 use crate::domain::advice::{Refused, advice};
 use crate::domain::door_event::Kind;
 use crate::domain::event_filter::EventFilter;
@@ -30,6 +30,7 @@ impl Sources<'_> {
         }
         let mut trouble: Vec<_> = standing
             .doors()
+            .filter(|door| !door.retired)
             .filter_map(|door| self.trouble_at(door))
             .collect();
         if trouble.len() > FEW {
@@ -45,6 +46,9 @@ impl Sources<'_> {
     /// What is wrong now with a door, if anything is.
     fn trouble_at(&self, door: &Device) -> Option<String> {
         let standing = &self.standing;
+        if door.retired {
+            return Some(out_of_service(door));
+        }
         if standing.is_connected(door) {
             return None;
         }
@@ -67,6 +71,20 @@ impl Sources<'_> {
     }
 }
 
+/// What to do about a door that no flash opens.
+fn out_of_service(door: &Device) -> String {
+    let nobody = Refused {
+        employee: None,
+        twinklet: None,
+        door: &door.name,
+    };
+    what_to_do_about(Reason::DoorRetired, nobody)
+}
+
+fn what_to_do_about(reason: Reason, refused: Refused<'_>) -> String {
+    format!("{}: {}", reason.code(), advice(reason, refused))
+}
+
 /// The page of a door.
 pub(super) fn page(sources: &Sources<'_>, door: &Device) -> anyhow::Result<Page> {
     let standing = &sources.standing;
@@ -77,8 +95,9 @@ pub(super) fn page(sources: &Sources<'_>, door: &Device) -> anyhow::Result<Page>
         (
             "Door",
             format!(
-                "{}, known since {}",
+                "{}{}, known since {}",
                 standing.describe(door),
+                standing.kept(door),
                 standing.time(door.since)
             ),
         ),
@@ -231,7 +250,10 @@ fn what_to_do(sources: &Sources<'_>, door: &Device, events: &[EventRow]) -> Vec<
                 twinklet: event.twinklet,
                 door: &door.name,
             };
-            all.push(format!("{}: {}", reason.code(), advice(reason, refused)));
+            let line = what_to_do_about(reason, refused);
+            if !all.contains(&line) {
+                all.push(line);
+            }
         }
     }
     if all.is_empty() {
