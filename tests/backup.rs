@@ -66,6 +66,56 @@ fn a_backup_has_the_key_only_when_asked_and_says_so() {
 }
 
 #[test]
+fn another_databases_keys_are_never_mixed_with_ours() {
+    let site = Site::seeded();
+    let file = |name: &str| site.folder.path().join(name);
+    site.ok(&["central", "enroll", "gate", "--role", "relay"]);
+    site.ok(&["employee", "code", "Asha Rao", "--enable"]);
+    let said = site.ok(&["central", "backup", "a.db"]);
+    assert!(said.contains("without the key of one-time codes"), "{said}");
+    assert!(!file("a.db.code-key").exists());
+    // A key that is there is another database's: nothing is made, and it stays.
+    for name in ["b.db.code-key", "b.db.authority"] {
+        fs::write(file(name), "another").unwrap();
+        let refused = site.run(&["central", "backup", "b.db", "--with-keys"]);
+        common::refused(&refused, 3, name);
+        assert!(!file("b.db").exists());
+        assert_eq!(fs::read_to_string(file(name)).unwrap(), "another");
+        fs::remove_file(file(name)).unwrap();
+    }
+    let said = site.ok(&["central", "backup", "b.db", "--with-keys"]);
+    assert!(
+        said.contains("b.db.code-key: the key of one-time"),
+        "{said}"
+    );
+    let mode = fs::metadata(file("b.db.code-key"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    fs::write(file("c.db.code-key"), "another").unwrap();
+    let refused = site.run(&["central", "restore", "b.db", "--db", "c.db"]);
+    common::refused(&refused, 3, "c.db.code-key is another key");
+    assert!(!file("c.db").exists() && !file("c.db.authority").exists());
+    // One that was kept apart and put there first is the same.
+    fs::copy(file("b.db.code-key"), file("c.db.code-key")).unwrap();
+    let said = site.ok(&["central", "restore", "b.db", "--db", "c.db"]);
+    assert!(said.contains("1 employee can use one-time"), "{said}");
+    // One that is gone is named by each.
+    fs::remove_file(file("b.db.code-key")).unwrap();
+    let said = site.ok(&["central", "restore", "b.db", "--db", "d.db"]);
+    assert!(
+        said.contains("until it is put at") && said.contains("d.db.code-key"),
+        "{said}"
+    );
+    let said = site.ok(&["central", "backup", "e.db", "--with-keys", "--db", "d.db"]);
+    assert!(
+        said.contains("the key of one-time codes is gone: put"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_damaged_backup_is_refused_and_leaves_nothing() {
     let site = Site::seeded();
     site.ok(&["central", "backup", "good.db"]);

@@ -305,6 +305,36 @@ fn seeds_are_sealed_with_a_key_outside_the_database() {
 }
 
 #[test]
+fn codes_open_doors_after_a_move_with_the_keys() {
+    let mut noon = Noon::new();
+    let generator = noon.enable(&[]);
+    let code = |later| generator.code_of(step_at(NOON_MILLIS) + later);
+    assert_eq!(flash(&mut noon.door("lab"), &code(-1)), "open");
+    let backup = |file, keys: &[&str]| {
+        noon.site.ok(&[&["central", "backup", file], keys].concat());
+    };
+    backup("with.db", &["--with-keys"]);
+    backup("without.db", &[]);
+    noon.central.kill_9();
+    let folder = noon.site.folder.path().to_owned();
+    for (from, verdict) in [("without.db", "storage-failed"), ("with.db", "open")] {
+        for beside in ["", "-wal", "-shm", ".code-key"] {
+            let _none = fs::remove_file(folder.join(format!("twinkle.db{beside}")));
+        }
+        let said = noon.site.ok(&["central", "restore", from]);
+        assert_eq!(
+            said.contains("codes is not there"),
+            verdict != "open",
+            "{said}"
+        );
+        noon.central = Noon::central(&noon.site, &noon.clock);
+        let mut lab = noon.door("lab");
+        assert_eq!(flash(&mut lab, &code(0)), verdict, "{from}");
+        noon.central.kill_9();
+    }
+}
+
+#[test]
 fn a_door_may_need_codes_of_everybody() {
     let noon = Noon::new();
     let mut vault = noon.door("vault");

@@ -145,7 +145,7 @@ Examples:
     Backup {
         /// The file to make
         file: PathBuf,
-        /// Copy the authority's key too; keep such a copy secret
+        /// Copy the keys beside it too; keep such a copy secret
         #[arg(long)]
         with_keys: bool,
     },

@@ -35,6 +35,8 @@ pub struct Contents {
     pub newest: Option<DateTime<Utc>>,
     /// How many devices have an identity that holds.
     pub identities: i64,
+    /// How many employees need one-time codes.
+    pub codes: i64,
 }
 
 impl Store {
@@ -155,19 +157,12 @@ fn look_through(path: &Path) -> Result<Contents> {
             what: DAMAGED,
         });
     }
-    let has_identities: bool = connection.query_row(
-        "SELECT count(*) FROM sqlite_schema WHERE name = 'identity'",
-        [],
-        |row| row.get(0),
+    let identities = count(
+        &connection,
+        "identity",
+        "ended IS NULL AND fingerprint IS NOT NULL",
     )?;
-    let identities = match has_identities {
-        true => connection.query_row(
-            "SELECT count(*) FROM identity WHERE ended IS NULL AND fingerprint IS NOT NULL",
-            [],
-            |row| row.get(0),
-        )?,
-        false => 0,
-    };
+    let codes = count(&connection, "code", "true")?;
     Ok(connection.query_row(
         "SELECT (SELECT count(*) FROM employee), count(*), max(at) FROM event",
         [],
@@ -178,7 +173,22 @@ fn look_through(path: &Path) -> Result<Contents> {
                 events: row.get(1)?,
                 newest: newest.map(from_millis),
                 identities,
+                codes,
             })
         },
     )?)
+}
+
+/// How many rows of a table are such; none if an older version wrote the file, without that table.
+fn count(connection: &Connection, table: &str, which: &str) -> Result<i64> {
+    let there: bool = connection.query_row(
+        "SELECT count(*) FROM sqlite_schema WHERE name = ?1",
+        [table],
+        |row| row.get(0),
+    )?;
+    if !there {
+        return Ok(0);
+    }
+    let sql = format!("SELECT count(*) FROM {table} WHERE {which}");
+    Ok(connection.query_row(&sql, [], |row| row.get(0))?)
 }

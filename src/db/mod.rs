@@ -77,6 +77,7 @@ pub use roster::{Confirmed, Draft as RosterDraft, RosterHead};
 pub use roster_source::{BadgeRead, RosterRead};
 use schema::Kind;
 pub use schema::{Central, Relay};
+pub use seal::code_key;
 pub use spool::{Backlog, Batch, Draft};
 pub use spooled::{SpoolFound, Spooled};
 

@@ -20,8 +20,8 @@ const KEY_LENGTH: usize = 32;
 #[derive(Debug)]
 pub(super) struct SealingKey(LessSafeKey);
 
-/// Where the key of a database lies.
-fn file_of(database: &Path) -> PathBuf {
+/// Where the key of a database lies, once it seals anything.
+pub fn code_key(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".code-key");
     PathBuf::from(name)
@@ -37,7 +37,7 @@ impl SealingKey {
     /// # Errors
     /// [`Error::Seal`], saying what to do.
     pub(super) fn read(database: &Path) -> Result<Self> {
-        let file = file_of(database);
+        let file = code_key(database);
         let read = || {
             let mut bytes = Vec::new();
             File::open(&file)?
@@ -64,7 +64,7 @@ impl SealingKey {
     /// # Errors
     /// [`Error::Seal`].
     pub(super) fn read_or_make(database: &Path) -> Result<Self> {
-        let file = file_of(database);
+        let file = code_key(database);
         if fs::exists(&file).is_ok_and(|there| there) {
             return Self::read(database);
         }

@@ -207,14 +207,14 @@ fn for_ever(name: &str) -> CertificateParams {
 ///
 /// # Errors
 /// If it cannot be written, or is there already.
-pub(super) fn write_secret(path: &Path, text: &str) -> std::io::Result<File> {
+pub(super) fn write_secret(path: &Path, content: impl AsRef<[u8]>) -> std::io::Result<File> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
     let written = file
-        .write_all(text.as_bytes())
+        .write_all(content.as_ref())
         .and_then(|()| file.sync_all());
     if let Err(cause) = written {
         // Half a key is none.

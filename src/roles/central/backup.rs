@@ -1,40 +1,42 @@
 //! `twinkle central backup` and `restore`.
 
-use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-
-use anyhow::Context;
 
 use crate::db::{Contents, Store};
 use crate::exit::Exit;
-use crate::roles::central::authority;
+use crate::roles::central::keys::{Carried, KEYS};
 use crate::site::Site;
 
 /// `twinkle central backup`.
 pub(super) fn back_up(site: &Site, to: &Path, with_keys: bool) -> anyhow::Result<Exit> {
     let (store, _days) = site.open()?;
+    let keys = match with_keys {
+        true => Some(Carried::read(store.path(), to)?),
+        false => None,
+    };
     let contents = store.back_up(to)?;
     let mut out = io::stdout().lock();
     writeln!(out, "{}: {}", to.display(), describe(&contents))?;
-    let key = authority::place(store.path());
-    match (key.exists(), with_keys) {
-        (false, _) => (),
-        (true, true) => {
-            copy_key(&key, &authority::place(to))?;
-            writeln!(
+    keys.map_or(Ok(()), Carried::put)?;
+    for key in &KEYS {
+        let (what, loss) = (key.what, key.loss);
+        let (ours, copy) = ((key.place)(store.path()), (key.place)(to));
+        match (ours.exists(), with_keys) {
+            (true, true) => writeln!(out, "{}: {what}; {}", copy.display(), key.power)?,
+            (true, false) => writeln!(
                 out,
-                "{}: the authority's key; who has it can make devices that open doors",
-                authority::place(to).display()
-            )?;
+                "without {what}, {}: keep a copy of that apart, or {loss} after a restore \
+                 (--with-keys copies it too)",
+                ours.display()
+            )?,
+            (false, _) if (key.needed)(&contents) > 0 => writeln!(
+                out,
+                "{what} is gone: put {} back from an older copy, or {loss}",
+                ours.display()
+            )?,
+            (false, _) => (),
         }
-        (true, false) => writeln!(
-            out,
-            "without the authority's key, {}: keep a copy of that apart, or devices have to be \
-             enrolled anew after a restore (--with-keys copies it too)",
-            key.display()
-        )?,
     }
     Ok(Exit::Done)
 }
@@ -42,25 +44,32 @@ pub(super) fn back_up(site: &Site, to: &Path, with_keys: bool) -> anyhow::Result
 /// `twinkle central restore`.
 pub(super) fn restore(site: &Site, from: &Path) -> anyhow::Result<Exit> {
     let to = site.database();
-    let (key, beside) = (authority::place(to), authority::place(from));
+    let keys = Carried::read(from, to)?;
     let contents = Store::restore(from, to)?;
     let mut out = io::stdout().lock();
     writeln!(out, "{}: {}", to.display(), describe(&contents))?;
-    if !key.exists() && beside.exists() {
-        copy_key(&beside, &key)?;
-    }
-    match (contents.identities, key.exists()) {
+    keys.put()?;
+    let [authority, codes] = KEYS.map(|key| (key.place)(to));
+    let devices = counted(contents.identities, "device");
+    match (contents.identities, authority.exists()) {
         (0, _) => (),
-        (devices, true) => {
-            let devices = counted(devices, "device");
-            writeln!(out, "{devices} will be known by identity")?;
-        }
-        (devices, false) => writeln!(
+        (_, true) => writeln!(out, "{devices} will be known by identity")?,
+        (_, false) => writeln!(
             out,
-            "the authority's key is not there: {} will not be known until it is put at {}, or until \
-             enrolled anew",
-            counted(devices, "device"),
-            key.display()
+            "the authority's key is not there: {devices} will not be known until it is put at {}, \
+             or until enrolled anew",
+            authority.display()
+        )?,
+    }
+    let people = counted(contents.codes, "employee");
+    match (contents.codes, codes.exists()) {
+        (0, _) => (),
+        (_, true) => writeln!(out, "{people} can use one-time codes")?,
+        (_, false) => writeln!(
+            out,
+            "the key of one-time codes is not there: {people} will not get in until it is put at \
+             {}, or until codes are enabled anew",
+            codes.display()
         )?,
     }
     writeln!(
@@ -88,19 +97,4 @@ fn counted(count: i64, what: &str) -> String {
         1 => format!("1 {what}"),
         _ => format!("{count} {what}s"),
     }
-}
-
-/// Copies the authority's key, for its owner's eyes alone.
-fn copy_key(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let copy = || -> io::Result<()> {
-        let key = fs::read(from)?;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(to)?;
-        file.write_all(&key)?;
-        file.sync_all()
-    };
-    copy().with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
 }

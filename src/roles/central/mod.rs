@@ -39,6 +39,7 @@ mod desk;
 mod devices;
 mod direction;
 mod figures;
+mod keys;
 mod presence;
 mod retire;
 mod roll;
