@@ -34,11 +34,22 @@ pub(super) struct Offline {
     dated: i64,
     /// The roster that is being changed.
     draft: Option<RosterDraft>,
-    /// Whether a whole one was asked for already, in vain.
-    whole_asked: bool,
+    whole: Whole,
     /// Why nothing is decided, as it was last said.
     said: Option<&'static str>,
     guessing: Guessing,
+}
+
+/// How it stands with a whole roster, where ours was another one than the central's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    /// It is not needed.
+    Unneeded,
+    /// It is asked for. What the central told before it heard that is still under way, and is
+    /// about the roster that is wrong.
+    Awaited,
+    /// It comes.
+    Coming,
 }
 
 /// What became of the central's word that its roster is this.
@@ -59,7 +70,7 @@ impl Offline {
             head: None,
             dated: 0,
             draft: None,
-            whole_asked: false,
+            whole: Whole::Unneeded,
             said: None,
             guessing: Guessing::new(),
         }
@@ -94,18 +105,25 @@ impl Offline {
         (confirmed.boot == self.boot).then_some(confirmed.uptime)
     }
 
-    /// Up to which of the central's changes the roster knows.
+    /// Up to which of the central's changes the roster knows; 0 while a whole one is needed.
     pub(super) fn at(&self) -> u64 {
-        self.head.as_ref().map_or(0, |head| head.at)
+        match (&self.head, self.whole) {
+            (Some(head), Whole::Unneeded) => head.at,
+            _ => 0,
+        }
     }
 
     /// A connection begins: what was half done begins anew.
     pub(super) fn start_over(&mut self) {
         self.draft = None;
+        self.whole = Whole::Unneeded;
     }
 
     /// The central tells some badges.
     pub(super) fn badges(&mut self, store: &mut RelayStore, told: &Badges) -> db::Result<()> {
+        if told.whole && self.whole == Whole::Awaited {
+            self.whole = Whole::Coming;
+        }
         let draft = match self.draft {
             Some(draft) if !told.whole => draft,
             _ => store.roster_draft(told.whole)?,
@@ -120,25 +138,26 @@ impl Offline {
         store: &mut RelayStore,
         told: Current,
     ) -> db::Result<Confirmation> {
-        let Some(uptime) = uptime() else {
+        let Some(uptime) = uptime().filter(|_| self.whole != Whole::Awaited) else {
             return Ok(Confirmation::Same);
         };
         let draft = match self.draft {
             Some(draft) => draft,
             None => store.roster_draft(false)?,
         };
-        if draft.sum != told.sum && !self.whole_asked {
-            self.whole_asked = true;
-            self.draft = None;
-            return Ok(Confirmation::Different);
-        }
         if draft.sum != told.sum {
+            let before = std::mem::replace(&mut self.whole, Whole::Awaited);
+            self.draft = None;
+            if before == Whole::Unneeded {
+                return Ok(Confirmation::Different);
+            }
+            // Another one is asked for with the next door or connection: not again and again.
             error!("the roster is not what the central says it is; nothing is decided by it");
             store.forget_roster()?;
             self.head = None;
             return Ok(Confirmation::Same);
         }
-        self.whole_asked = false;
+        self.whole = Whole::Unneeded;
         let time = DateTime::from_timestamp_millis(told.time).unwrap_or_default();
         let confirmed = Confirmed {
             time,
@@ -292,3 +311,6 @@ fn uptime() -> Option<i64> {
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
