@@ -306,3 +306,23 @@ pub(super) fn denied(path: &Path, needed: &'static str, why: &str) -> Error {
         why,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlite_is_built_as_the_build_is_configured() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut select = connection.prepare("PRAGMA compile_options").unwrap();
+        let options = select.query_map([], |row| row.get(0)).unwrap();
+        let options: Vec<String> = options.collect::<rusqlite::Result<_>>().unwrap();
+        // That commits use fdatasync is no option that SQLite tells; it stands beside this one.
+        let told = "OMIT_LOAD_EXTENSION".to_owned();
+        assert!(
+            options.contains(&told),
+            "see .cargo/config.toml: {options:?}"
+        );
+        assert!(!options.iter().any(|option| option.contains("FTS")));
+    }
+}
