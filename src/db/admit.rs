@@ -104,10 +104,12 @@ impl Store {
             let rules = &*kept.insert(rules);
             let at = Moment::new(rules, now, doubt);
             watch.whereabouts.begin(transaction, at.millis)?;
+            let mut last_relay = LastRelay::default();
             batch
                 .map(|entry| match entry {
                     Entry::Flash(flash) => {
-                        admit_flash(transaction, flash, rules, &at, key, &mut watch)
+                        let relay = last_relay.find(transaction, flash.relay.as_ref())?;
+                        admit_flash(transaction, flash, relay, (rules, &at), key, &mut watch)
                     }
                     Entry::DoorEvent(new) => {
                         door_event::store(transaction, new, rules.general).map(|()| Outcome::Noted)
@@ -149,18 +151,36 @@ impl Store {
     }
 }
 
+/// The relay of the flash before: most of a batch come through one, and a relay's id never changes.
+#[derive(Default)]
+struct LastRelay<'a>(Option<(&'a DeviceName, i64)>);
+
+impl<'a> LastRelay<'a> {
+    fn find(
+        &mut self,
+        connection: &Connection,
+        name: Option<&'a DeviceName>,
+    ) -> Result<Option<i64>> {
+        let Some(name) = name else {
+            return Ok(None);
+        };
+        if let Some((_, id)) = self.0.filter(|&(last, _)| last == name) {
+            return Ok(Some(id));
+        }
+        let id = device::find(connection, DeviceKind::Relay, name)?;
+        self.0 = id.map(|id| (name, id));
+        Ok(id)
+    }
+}
+
 fn admit_flash(
     connection: &Connection,
     flash: &FlashEntry,
-    rules: &DayRules,
-    at: &Moment,
+    relay: Option<i64>,
+    (rules, at): (&DayRules, &Moment),
     key: impl FnOnce() -> Result<SealingKey>,
     watch: &mut Watch,
 ) -> Result<Outcome> {
-    let relay = match &flash.relay {
-        Some(name) => device::find(connection, DeviceKind::Relay, name)?,
-        None => None,
-    };
     // Known to be undelivered before it is decided: it came late, and its door knows.
     let in_time = flash.in_time && !undelivered::contains(connection, flash.event)?;
     let Gathered {

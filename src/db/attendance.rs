@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use crate::db::values::{from_millis, to_millis};
+use crate::db::values::{day_text, from_millis, to_millis};
 use crate::db::{Result, Store};
 use crate::domain::attendance::Seen;
 use crate::domain::calendar::{Day, Days};
@@ -34,7 +34,7 @@ pub(super) fn count(
                  last = max(last, excluded.last),
                  flashes = flashes + 1",
         )?
-        .execute((day, employee, at, door))?;
+        .execute((day_text(day), employee, at, door))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::db::admit::FlashEntry;
-use crate::db::values::from_millis;
+use crate::db::values::{day_text, from_millis};
 use crate::db::{Result, Store};
 use crate::domain::access::Verdict;
 use crate::domain::calendar::Day;
@@ -35,7 +35,7 @@ pub(super) fn append(connection: &Connection, new: &NewEvent<'_>) -> Result<bool
         .execute((
             new.flash.event,
             new.at,
-            new.day,
+            day_text(new.day),
             new.door,
             new.relay,
             new.flash.twinklet,
