@@ -22,6 +22,7 @@
 
 use tokio::runtime::{Builder, Runtime};
 
+mod cost;
 mod half_load;
 mod instructions;
 mod large;

@@ -45,16 +45,7 @@ impl Quiet {
 
     /// The processor time that it has used, in seconds.
     pub fn processor_time(&self) -> f64 {
-        let stat = self.about("stat");
-        let fields: Vec<_> = stat
-            .rsplit_once(')')
-            .unwrap()
-            .1
-            .split_whitespace()
-            .collect();
-        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-        // The kernel counts in hundredths of a second for whoever asks this way.
-        ticks / 100.0
+        processor_time(&self.about("stat"))
     }
 
     fn about(&self, what: &str) -> String {
@@ -75,6 +66,19 @@ impl Drop for Quiet {
         let _ended = self.0.kill();
         let _ended = self.0.wait();
     }
+}
+
+/// The processor time that this program has used itself, in seconds.
+pub fn own_processor_time() -> f64 {
+    processor_time(&fs::read_to_string("/proc/self/stat").unwrap())
+}
+
+fn processor_time(stat: &str) -> f64 {
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    let fields: Vec<_> = after_name.split_whitespace().collect();
+    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+    // The kernel counts in hundredths of a second for whoever asks this way.
+    ticks / 100.0
 }
 
 /// A process that listens.

@@ -20,6 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
+use crate::cost::{self, Cost, Meter};
 use crate::generator::{self, Figures, Plan, Speak};
 use crate::page::Page;
 use crate::server::{BADGES, Server, Site};
@@ -45,6 +46,7 @@ struct Round {
     plain: Figures,
     frames: Figures,
     protected: Figures,
+    cost: Cost,
 }
 
 pub fn run(runtime: &Runtime, page: &mut Page) {
@@ -80,6 +82,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         "p50 ms",
         "p99 ms",
     ]);
+    let mut costs = Vec::new();
     for doors in CONNECTIONS {
         let rounds: Vec<_> = (0..ROUNDS)
             .map(|_| {
@@ -87,7 +90,9 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
                 let before = flushed_commit(site.folder());
                 let bare = load(hop.address, Speak::Plain).rate();
                 let plain = load(relay.address, Speak::Plain);
+                let meter = Meter::start(&relay, &central);
                 let frames = load(relay.address, Speak::Frames);
+                let cost = meter.stop(&frames);
                 let protected = load(careful_relay.address, protected.clone());
                 let commit = f64::midpoint(before, flushed_commit(site.folder()));
                 let count = doors as f64;
@@ -98,6 +103,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
                     plain,
                     frames,
                     protected,
+                    cost,
                 };
                 (commit, round)
             })
@@ -121,7 +127,11 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             format!("{:.2}", median(&|r| r.frames.within_ms(0.5))),
             format!("{:.2}", median(&|r| r.frames.within_ms(0.99))),
         ]);
+        let model = median(&|r| r.model);
+        let round_costs = rounds.into_iter().map(|(_, round)| round.cost).collect();
+        costs.push((doors, round_costs, model));
     }
+    cost::print(page, &costs);
 }
 
 /// So many doors, as fast as they are answered.
@@ -156,21 +166,30 @@ pub fn median(values: impl Iterator<Item = f64>) -> f64 {
 /// The time that one commit of a small row takes, flushed, in seconds: the mean of many, as the model
 /// asks how many fit into a second.
 fn flushed_commit(folder: &Path) -> f64 {
-    let file = folder.join("commit.db");
-    let connection = Connection::open(&file).unwrap();
-    let set = |name, value| connection.pragma_update(None, name, value).unwrap();
-    set("journal_mode", "WAL");
-    set("synchronous", "FULL");
-    connection
-        .execute_batch("CREATE TABLE IF NOT EXISTS t (a INTEGER)")
-        .unwrap();
+    let commits = Commits::new(folder);
     let began = Instant::now();
-    for number in 0..COMMITS {
-        connection
-            .execute("INSERT INTO t VALUES (?1)", [number])
-            .unwrap();
-    }
+    (0..COMMITS).for_each(|_| commits.another());
     began.elapsed().as_secs_f64() / f64::from(COMMITS)
+}
+
+/// A database of which each commit stores one small row, flushed.
+pub struct Commits(Connection);
+
+impl Commits {
+    pub fn new(folder: &Path) -> Self {
+        let connection = Connection::open(folder.join("commit.db")).unwrap();
+        let set = |name, value| connection.pragma_update(None, name, value).unwrap();
+        set("journal_mode", "WAL");
+        set("synchronous", "FULL");
+        connection
+            .execute_batch("CREATE TABLE IF NOT EXISTS t (a INTEGER)")
+            .unwrap();
+        Self(connection)
+    }
+
+    pub fn another(&self) {
+        self.0.execute("INSERT INTO t VALUES (1)", []).unwrap();
+    }
 }
 
 /// What this program is when it is one of the two hops: `echo`, or a hop to that address.
