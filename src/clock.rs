@@ -61,12 +61,17 @@ pub fn boot() -> BootId {
         .unwrap_or_else(BootId::generate)
 }
 
+/// Whether a clock that shows this was ever set.
+pub fn is_set(now: DateTime<Utc>) -> bool {
+    now.timestamp_millis() >= NO_CLOCK_BEFORE
+}
+
 /// Whether there is reason to believe the wall clock after a start of the machine: systemd's time
 /// service has set it, or another has that tells the kernel of leap seconds (as chrony and ntpd do
 /// that have a list of them), or the hardware clock shows the same. A clock that went on from where
 /// it stood when the power went is none of these.
 pub fn is_trusted(now: DateTime<Utc>) -> bool {
-    if now.timestamp_millis() < NO_CLOCK_BEFORE {
+    if !is_set(now) {
         return false;
     }
     let shown = fs::read_to_string(HARDWARE_CLOCK).ok();

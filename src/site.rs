@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use crate::author;
 use crate::cli::SiteArgs;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{self, Clock, SystemClock};
 use crate::config::{CalendarSettings, Error, Settings, WeekdayList, Zone};
 use crate::db::{self, Author, Opened, Store};
 use crate::domain::calendar::Days;
@@ -93,7 +93,8 @@ impl Site {
         let initially = named
             .or_else(Zone::of_machine)
             .map_or(Tz::UTC, |zone| zone.0);
-        let mut opened = Store::open_as_central(&self.database, initially)?;
+        let opened = Store::open_as_central(&self.database, initially);
+        let mut opened = opened.map_err(|error| self.say_who_named_it(error))?;
         let before = opened.store.calendar()?;
         match self.calendar(&before) {
             Ok(calendar) => {
@@ -119,25 +120,42 @@ impl Site {
     pub fn open(&self) -> db::Result<(Store, Days)> {
         let path = self.database.display();
         info!("database {path}");
-        let store = Store::open(&self.database).map_err(|error| match error {
-            db::Error::Missing(_) => {
-                let named_by = match self.named_by {
-                    NamedBy::Flag => "named by --db or TWINKLE_DB",
-                    NamedBy::Configuration => "named by the configuration",
-                    NamedBy::Default => "the default place",
-                };
-                db::Error::NotFound(format!(
-                    "no database at {path} ({named_by}); 'twinkle central init' makes one, \
-                     or name another with --db"
-                ))
-            }
-            other => other,
-        })?;
+        let now = SystemClock.now();
+        if !clock::is_set(now) {
+            warn!(
+                "this machine's clock shows {}: it was never set, and days that nobody names count \
+                 from there; set it, as with timedatectl",
+                now.format("%Y-%m-%d %H:%M UTC")
+            );
+        }
+        let opened = Store::open(&self.database);
+        let store = opened.map_err(|error| self.say_who_named_it(error))?;
         let mut days = store.days()?;
         if let Some(Zone(named)) = self.timezone {
             days.timezone = named;
         }
         Ok((store, days))
+    }
+
+    /// An error that speaks of the wrong file, with who named that and what to do.
+    fn say_who_named_it(&self, error: db::Error) -> db::Error {
+        let named_by = match self.named_by {
+            NamedBy::Flag => "named by --db or TWINKLE_DB",
+            NamedBy::Configuration => "named by the configuration",
+            NamedBy::Default => "the default place",
+        };
+        match error {
+            db::Error::Missing(path) => db::Error::NotFound(format!(
+                "no database at {} ({named_by}); 'twinkle central init' makes one, or name another \
+                 with --db",
+                path.display()
+            )),
+            db::Error::NotOurs { path, what } => db::Error::NotOurs {
+                path,
+                what: format!("{what} ({named_by}): name twinkle's with --db"),
+            },
+            other => other,
+        }
     }
 }
 

@@ -121,7 +121,7 @@ fn into_place(to: &Path, of: &Path, make: impl FnOnce(&Path) -> Result<()>) -> R
             },
             Error::Damaged(_) => Error::NotOurs {
                 path: of.to_owned(),
-                what: DAMAGED,
+                what: DAMAGED.to_owned(),
             },
             cause => cause,
         })
@@ -154,7 +154,7 @@ fn look_through(path: &Path) -> Result<Contents> {
     if found != "ok" {
         return Err(Error::NotOurs {
             path: path.to_owned(),
-            what: DAMAGED,
+            what: DAMAGED.to_owned(),
         });
     }
     let identities = count(

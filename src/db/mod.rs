@@ -125,8 +125,8 @@ pub enum Error {
     NotOurs {
         /// The file.
         path: PathBuf,
-        /// What it is instead.
-        what: &'static str,
+        /// What it is instead, and perhaps what to do.
+        what: String,
     },
     /// Another server of its kind serves the database.
     #[error("another {server} serves {} already", path.display())]

@@ -282,7 +282,7 @@ fn explain(error: rusqlite::Error, path: &Path) -> Error {
 fn not_ours(path: &Path, what: &'static str) -> Error {
     Error::NotOurs {
         path: path.to_owned(),
-        what,
+        what: what.to_owned(),
     }
 }
 

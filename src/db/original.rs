@@ -31,10 +31,10 @@ impl OldTable {
 pub fn old_tables(path: &Path) -> Result<Vec<OldTable>> {
     read(path).map_err(|cause| Error::NotOurs {
         path: path.to_owned(),
-        what: match cause.sqlite_error_code() {
+        what: String::from(match cause.sqlite_error_code() {
             Some(rusqlite::ErrorCode::CannotOpen) => "not a file that can be read",
             _ => "no SQLite database, or one that is broken",
-        },
+        }),
     })
 }
 

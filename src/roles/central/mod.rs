@@ -52,7 +52,7 @@ use desk::Desk;
 use figures::Figures;
 use roll::Registry;
 use rosters::Rosters;
-use timekeeper::Timekeeper;
+use timekeeper::{Known, Timekeeper};
 use writer::Standing;
 
 /// Where the central listens if nobody says otherwise: here, on the replaced system's port.
@@ -116,12 +116,12 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
     info!("central '{name}', database {path}{how}, days {days}");
 
     // What was known to be stored is no measure for a clock of which somebody says that it is right.
-    let newest = if args.trust_clock {
-        None
-    } else {
-        store.newest()?
+    let known = match (args.trust_clock, store.newest()?) {
+        (true, _) => Known::Trusted,
+        (false, Some(newest)) => Known::Newest(newest),
+        (false, None) => Known::Nothing,
     };
-    let timekeeper = Arc::new(Timekeeper::new(SystemClock, newest));
+    let timekeeper = Arc::new(Timekeeper::new(SystemClock, known));
     let clock: Arc<dyn Clock> = Arc::<Timekeeper<SystemClock>>::clone(&timekeeper);
 
     if store.begin_service()? {

@@ -1,6 +1,7 @@
 //! The central's time: the machine's clock, unless that shows a time before what is stored already.
 //! A computer without a clock chip wakes up in 1970, or when it was last switched off. People are
-//! let in all the same, as of the newest entry and the time since; what is stored then is marked.
+//! let in all the same, as of the newest entry and the time since; what is stored then is marked. Of
+//! one that has stored nothing yet only the first is known.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,24 +10,43 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::clock::{self, Clock};
-use crate::domain::spool::{ClockFault, NO_CLOCK_BEFORE, TOLERANCE};
+use crate::domain::spool::{ClockFault, TOLERANCE};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Timekeeper<C> {
     machine: C,
-    /// The newest that is stored, when we started; `None`: nothing, or the clock is to be trusted.
-    newest: Option<DateTime<Utc>>,
+    /// What was known when we started, so that the clock can be doubted.
+    known: Known,
     started: Instant,
     in_doubt: AtomicBool,
 }
 
+/// What a machine's clock is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Somebody says that it is right.
+    Trusted,
+    /// The newest that is stored.
+    Newest(DateTime<Utc>),
+    /// Nothing is stored.
+    Nothing,
+}
+
+/// Why it is in doubt.
+enum Doubt {
+    /// It was never set.
+    Unset,
+    /// It shows a time before what is stored, the newest of which is this.
+    Before(DateTime<Utc>),
+}
+
 impl<C: Clock> Timekeeper<C> {
-    /// A clock that is in doubt while it shows a time before `newest`.
-    pub(super) fn new(machine: C, newest: Option<DateTime<Utc>>) -> Self {
+    /// A clock that is in doubt while it contradicts what is known.
+    pub(super) fn new(machine: C, known: Known) -> Self {
         let keeper = Self {
             machine,
-            newest,
+            known,
             started: Instant::now(),
             in_doubt: AtomicBool::new(false),
         };
@@ -34,35 +54,43 @@ impl<C: Clock> Timekeeper<C> {
         keeper
     }
 
-    /// The machine's time, and since what it is in doubt, if it is; says so when that changes.
-    fn look(&self) -> (DateTime<Utc>, Option<DateTime<Utc>>) {
+    /// The machine's time, and why it is in doubt, if it is; says so when that changes.
+    fn look(&self) -> (DateTime<Utc>, Option<Doubt>) {
         let shown = self.machine.now();
         let before = TimeDelta::milliseconds(TOLERANCE);
-        let newest = self
-            .newest
-            .filter(|newest| shown < *newest - before && !clock::is_trusted(shown));
-        if self.in_doubt.swap(newest.is_some(), Ordering::Relaxed) != newest.is_some() {
+        let doubt = match self.known {
+            Known::Trusted => None,
+            Known::Newest(newest) => (shown < newest - before && !clock::is_trusted(shown))
+                .then_some(Doubt::Before(newest)),
+            Known::Nothing => (!clock::is_set(shown)).then_some(Doubt::Unset),
+        };
+        if self.in_doubt.swap(doubt.is_some(), Ordering::Relaxed) != doubt.is_some() {
             let time = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M UTC").to_string();
-            match newest {
-                Some(newest) => warn!(
+            match doubt {
+                Some(Doubt::Before(newest)) => warn!(
                     "this machine's clock shows {}, and there is something stored of {}: until it is \
                      set, doors open as of then, what is stored is marked, and no day becomes final \
                      (--trust-clock if it is right)",
                     time(shown),
                     time(newest)
                 ),
+                Some(Doubt::Unset) => warn!(
+                    "this machine's clock shows {}: it was never set, and flashes would count for \
+                     that day. Set it, as with timedatectl; until then what is stored is marked",
+                    time(shown)
+                ),
                 None => info!("this machine's clock was set: it shows {}", time(shown)),
             }
         }
-        (shown, newest)
+        (shown, doubt)
     }
 
     /// What is wrong with the machine's clock now.
     pub(super) fn fault(&self) -> Option<ClockFault> {
-        let (shown, newest) = self.look();
-        newest.map(|_| match shown.timestamp_millis() < NO_CLOCK_BEFORE {
-            true => ClockFault::Unset,
-            false => ClockFault::Behind,
+        let (shown, doubt) = self.look();
+        doubt.map(|_| match clock::is_set(shown) {
+            false => ClockFault::Unset,
+            true => ClockFault::Behind,
         })
     }
 }
@@ -70,8 +98,8 @@ impl<C: Clock> Timekeeper<C> {
 impl<C: Clock> Clock for Timekeeper<C> {
     fn now(&self) -> DateTime<Utc> {
         match self.look() {
-            (shown, None) => shown,
-            (_, Some(newest)) => newest + self.started.elapsed(),
+            (_, Some(Doubt::Before(newest))) => newest + self.started.elapsed(),
+            (shown, _) => shown,
         }
     }
 }
@@ -97,7 +125,10 @@ mod tests {
     #[test]
     fn a_clock_before_what_is_stored_counts_from_there_until_it_is_set() {
         let newest = at("2026-03-10T17:00:00Z");
-        let keeper = Timekeeper::new(Fixed(Mutex::new(at("1970-01-01T00:00:10Z"))), Some(newest));
+        let keeper = Timekeeper::new(
+            Fixed(Mutex::new(at("1970-01-01T00:00:10Z"))),
+            Known::Newest(newest),
+        );
         assert_eq!(keeper.fault(), Some(ClockFault::Unset));
         let shows = |text| *keeper.machine.0.lock().unwrap() = at(text);
         assert!(keeper.now() >= newest && keeper.now() < newest + TimeDelta::seconds(60));
@@ -110,9 +141,18 @@ mod tests {
     }
 
     #[test]
-    fn with_nothing_stored_the_machine_is_believed() {
-        let time = at("1970-01-01T00:00:10Z");
-        let keeper = Timekeeper::new(Fixed(Mutex::new(time)), None);
-        assert_eq!((keeper.now(), keeper.fault()), (time, None));
+    fn with_nothing_stored_only_a_clock_that_was_never_set_is_doubted() {
+        let never_set = at("1970-01-01T00:00:10Z");
+        let keeper = |known| Timekeeper::new(Fixed(Mutex::new(never_set)), known);
+        let doubted = keeper(Known::Nothing);
+        assert_eq!(
+            (doubted.now(), doubted.fault()),
+            (never_set, Some(ClockFault::Unset))
+        );
+        let trusted = keeper(Known::Trusted);
+        assert_eq!((trusted.now(), trusted.fault()), (never_set, None));
+
+        *doubted.machine.0.lock().unwrap() = at("2026-03-10T17:00:00Z");
+        assert_eq!(doubted.fault(), None);
     }
 }
