@@ -91,6 +91,39 @@ impl Powered {
 }
 
 #[test]
+fn a_first_hour_with_a_clock_that_was_never_set_is_spoken_of_and_marked() {
+    let site = Site::new();
+    let clock = TestClock::off_by(site.folder.path(), 0);
+    clock.run_from("1970-01-01T00:00:10Z");
+    let with_clock = |args: &[&str]| {
+        let mut command = site.command(args);
+        clock.give_to(&mut command);
+        command
+    };
+    let central = Proc::server(&mut with_clock(&["central", "--listen", "127.0.0.1:0"]));
+    let said = central.stderr.wait_for("it was never set");
+    assert!(said.contains("clock shows 1970-01-01 00:00 UTC"), "{said}");
+    let added = ended(&mut with_clock(&[
+        "employee",
+        "add",
+        "Asha Rao",
+        "--twinklet",
+        "7",
+    ]));
+    assert_eq!(added.code, Some(0), "{added:?}");
+    assert!(added.stderr.contains("it was never set"), "{added:?}");
+    let mut door = Client::door(central.address(), "lab");
+    assert_eq!(door.flash(7).verdict, "open");
+    let marked = "SELECT count(*) FROM event WHERE clock = 'clock-unset'";
+    assert_eq!(site.count(marked), 1);
+
+    clock.go_off_by(0);
+    assert_eq!(door.flash(7).verdict, "open");
+    central.stderr.wait_for("clock was set");
+    assert_eq!(site.count(marked), 1, "the second is not");
+}
+
+#[test]
 fn after_a_power_cut_the_first_badge_opens_soon_after_the_central_is_up() {
     let powered = Powered::cut();
     powered.clock.reboot();

@@ -121,8 +121,9 @@ fn what_is_no_database_of_ours_is_left_alone() {
         "my shopping list, which is longer than a database's header is\n".repeat(3),
     )
     .unwrap();
-    all_refuse(&site, 4, "is no SQLite database");
-    central_refuses(&site, 4, "is no SQLite database");
+    let says = "is no SQLite database (named by --db or TWINKLE_DB): name twinkle's with --db";
+    all_refuse(&site, 4, says);
+    central_refuses(&site, 4, says);
 
     let site = Site::new();
     site.sql()
