@@ -82,6 +82,20 @@ pub trait Lock: Send {
     /// # Errors
     /// If the lock does not do it.
     fn lock(&mut self) -> io::Result<()>;
+
+    /// Whether it may vanish while nobody drives it, as a line of an adapter that is pulled out:
+    /// then [`Self::look`] tells.
+    fn may_vanish(&self) -> bool {
+        false
+    }
+
+    /// Looks whether it is there, while it is locked. One that is there again is locked by that.
+    ///
+    /// # Errors
+    /// If it is not there.
+    fn look(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A device that no twinkle knows.

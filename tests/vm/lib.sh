@@ -28,6 +28,16 @@ between() {
     fi
 }
 
+# The chip, taken away and given back under a new name. A script before this one may have done so.
+chip=/sys/kernel/config/gpio-sim/chip
+find_chip() {
+    CHIP=/dev/$(cat $chip/bank/chip_name)
+    SIM=/sys/devices/platform/$(cat $chip/dev_name)/$(cat $chip/bank/chip_name)
+}
+pull_out() { echo 0 >$chip/live; }
+put_back() { echo 1 >$chip/live; find_chip; }
+find_chip
+
 level() { read -r level_ <"$SIM/sim_gpio$1/value"; echo "$level_"; }
 pull() { echo "pull-$2" >"$SIM/sim_gpio$1/pull"; }
 

@@ -1,14 +1,13 @@
 # A chip that is taken away while a door uses it, as a USB adapter may be, and given back.
 . ./lib.sh
 lock=17 fire=25
-chip=/sys/kernel/config/gpio-sim/chip
 site
 door --lock simulated:$lock --fire simulated:$fire
 until_said /tmp/door.log 'fire input: no fire'
 pull $fire up
 until_level $lock 1
 
-echo 0 >$chip/live
+pull_out
 until_said /tmp/door.log 'ERROR lost the fire input'
 flash 7
 until_said /tmp/door 'twinklet 7: open'
@@ -19,8 +18,7 @@ sleep 60
 between "without its chip the door is idle" $((($(busy) - before) * 10)) 0 600
 expect "and says little" "$(wc -l </tmp/door.log | awk '{print ($1 < 25)}')" 1
 
-echo 1 >$chip/live
-SIM=/sys/devices/platform/$(cat $chip/dev_name)/$(cat $chip/bank/chip_name)
+put_back
 until_said /tmp/door.log 'the fire input at .* is back'
 until_said /tmp/door.log 'fire-over'
 expect "the lock is locked" "$(level $lock)" 0

@@ -47,4 +47,12 @@ impl Lock for GpioLock {
     fn lock(&mut self) -> io::Result<()> {
         self.output.set(self.fail_safe)
     }
+
+    fn may_vanish(&self) -> bool {
+        true
+    }
+
+    fn look(&mut self) -> io::Result<()> {
+        self.output.look(self.fail_safe)
+    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use gpio_cdev::{LineHandle, LineRequestFlags};
+use nix::errno::Errno;
 
 use crate::hw::gpio::find::find;
 use crate::hw::gpio::{Consumer, Error, LineSpec, cause_of};
@@ -54,6 +55,28 @@ impl Output {
                 self.handle = Some(handle);
                 Ok(())
             }
+        }
+    }
+
+    /// Looks whether the line is there, at rest or as it was driven last. One that was gone is
+    /// requested anew, active or not.
+    ///
+    /// # Errors
+    /// If it is not there, or was not until this moment.
+    pub fn look(&mut self, active: bool) -> io::Result<()> {
+        let Some(handle) = &self.handle else {
+            return self.set(active);
+        };
+        match handle.get_value().map_err(|error| cause_of(&error)) {
+            // The kernel's word that the chip is gone. Some chips cannot read what they drive: no
+            // other word says anything about the line.
+            Err(cause) if cause.raw_os_error() == Some(Errno::ENODEV as i32) => {
+                self.handle = None;
+                // It may be back already.
+                let _back = self.set(active);
+                Err(cause)
+            }
+            _ => Ok(()),
         }
     }
 

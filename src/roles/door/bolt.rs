@@ -11,6 +11,8 @@ use crate::roles::door::doorway::Want;
 
 /// When to try again if the lock does not do what it is told.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// How often a lock that is locked is looked at, where it may vanish.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// When to say again that it does not.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
@@ -23,6 +25,10 @@ pub(super) struct Bolt {
     again: Option<Instant>,
     /// When it was last said that it fails, if it does.
     said: Option<Instant>,
+    /// When to look whether it is there, while it is locked; `None` if it cannot vanish.
+    look: Option<Instant>,
+    /// Whether it was not there at the last look.
+    lost: bool,
 }
 
 /// The lock did not unlock.
@@ -31,11 +37,14 @@ pub(super) struct Stuck;
 
 impl Bolt {
     pub(super) fn new(lock: Box<dyn Lock>) -> Self {
+        let look = lock.may_vanish().then(|| Instant::now() + LOOK_EVERY);
         Self {
             lock,
             told: Want::Locked,
             again: None,
             said: None,
+            look,
+            lost: false,
         }
     }
 
@@ -47,6 +56,7 @@ impl Bolt {
         self.again = None;
         let Want::Unlocked(until) = want else {
             self.close(now);
+            self.look(now);
             return Ok(());
         };
         // Less time than it was told of needs no word: it will be told to lock.
@@ -76,6 +86,23 @@ impl Bolt {
         }
     }
 
+    /// Looks whether a lock that is locked is there still, or again: one that needs power to lock
+    /// has none meanwhile.
+    fn look(&mut self, now: Instant) {
+        if !self.is_locked() || self.look.is_none_or(|due| now < due) {
+            return;
+        }
+        self.look = Some(now + LOOK_EVERY);
+        let there = self.lock.look();
+        let lock = self.lock.describe();
+        let was_lost = std::mem::replace(&mut self.lost, there.is_err());
+        match there {
+            Err(cause) if !was_lost => error!("lost {lock}: {cause}; looking for it"),
+            Ok(()) if was_lost => info!("{lock}, is back and locked"),
+            _ => (),
+        }
+    }
+
     /// Says that the lock does not do it, and that it does again.
     fn heard(&mut self, what: &str, done: io::Result<()>, now: Instant) -> Result<(), Stuck> {
         match done {
@@ -98,7 +125,8 @@ impl Bolt {
 
     /// When to call [`Self::drive`] again.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.again
+        let look = self.look.filter(|_| self.is_locked());
+        self.again.into_iter().chain(look).min()
     }
 
     /// Whether nothing is left to be locked.
@@ -114,129 +142,4 @@ impl Drop for Bolt {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::{Arc, Mutex};
-
-    /// Writes down what it is told; fails to do it so many times, after which it is in order.
-    struct Recorder {
-        told: Arc<Mutex<Vec<String>>>,
-        failures: usize,
-    }
-
-    impl Recorder {
-        fn told(&mut self, what: String) -> io::Result<()> {
-            self.told.lock().unwrap().push(what);
-            match self.failures.checked_sub(1) {
-                Some(left) => {
-                    self.failures = left;
-                    Err(io::Error::other("stuck"))
-                }
-                None => Ok(()),
-            }
-        }
-    }
-
-    impl Lock for Recorder {
-        fn describe(&self) -> String {
-            "a recorder".to_owned()
-        }
-
-        fn unlock(&mut self, hold: Option<Duration>) -> io::Result<()> {
-            self.told(format!("unlock {:?}", hold.map(|hold| hold.as_secs())))
-        }
-
-        fn lock(&mut self) -> io::Result<()> {
-            self.told("lock".to_owned())
-        }
-    }
-
-    fn bolt(failures: usize) -> (Bolt, impl Fn() -> Vec<String>) {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let lock = Recorder {
-            told: Arc::clone(&told),
-            failures,
-        };
-        let taken = move || std::mem::take(&mut *told.lock().unwrap());
-        (Bolt::new(Box::new(lock)), taken)
-    }
-
-    #[test]
-    fn the_lock_is_told_what_is_new_to_it_and_nothing_else() {
-        let (mut bolt, told) = bolt(0);
-        let now = Instant::now();
-        let until = |seconds| Want::Unlocked(Some(now + Duration::from_secs(seconds)));
-        for want in [
-            Want::Locked,
-            until(5),
-            until(5),
-            until(8),
-            until(6),
-            Want::Unlocked(None),
-            Want::Unlocked(None),
-            until(9),
-            Want::Locked,
-            Want::Locked,
-        ] {
-            bolt.drive(want, now).unwrap();
-        }
-        let expected = [
-            "unlock Some(5)",
-            "unlock Some(8)",
-            "unlock None",
-            "unlock Some(9)",
-            "lock",
-        ];
-        assert_eq!(told(), expected);
-        assert_eq!(bolt.due(), None);
-    }
-
-    #[test]
-    fn dropped_open_it_locks_and_dropped_locked_it_does_nothing() {
-        let (mut bolt, told) = bolt(0);
-        bolt.drive(Want::Unlocked(None), Instant::now()).unwrap();
-        drop(bolt);
-        assert_eq!(told(), ["unlock None", "lock"]);
-        let (bolt, told) = self::bolt(0);
-        drop(bolt);
-        assert_eq!(told(), Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_panic_leaves_the_door_locked() {
-        let (mut bolt, told) = bolt(0);
-        let work = std::panic::AssertUnwindSafe(move || {
-            bolt.drive(Want::Unlocked(None), Instant::now()).unwrap();
-            panic!("played");
-        });
-        std::panic::catch_unwind(work).unwrap_err();
-        assert_eq!(told(), ["unlock None", "lock"]);
-    }
-
-    #[test]
-    fn a_lock_that_fails_to_unlock_is_told_to_lock_and_may_be_asked_again() {
-        let (mut bolt, told) = bolt(1);
-        let now = Instant::now();
-        assert_eq!(bolt.drive(Want::Unlocked(None), now), Err(Stuck));
-        assert!(bolt.is_locked());
-        assert_eq!(bolt.due(), Some(now + TRY_AGAIN));
-        bolt.drive(Want::Unlocked(None), now + TRY_AGAIN).unwrap();
-        assert_eq!(told(), ["unlock None", "lock", "unlock None"]);
-        assert_eq!(bolt.due(), None);
-    }
-
-    #[test]
-    fn a_lock_that_fails_to_lock_is_told_again() {
-        let (mut bolt, told) = bolt(4);
-        let mut now = Instant::now();
-        assert_eq!(bolt.drive(Want::Unlocked(None), now), Err(Stuck));
-        let mut tries = 1;
-        while !bolt.is_locked() {
-            now = bolt.due().unwrap();
-            bolt.drive(Want::Locked, now).unwrap();
-            tries += 1;
-        }
-        assert_eq!((tries, told().len()), (4, 5));
-        assert_eq!(bolt.due(), None);
-    }
-}
+mod tests;
