@@ -32,22 +32,30 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         "Instructions of each for a flash, with {DOORS} doors that speak frames (valgrind's count)."
     ));
     page.say("");
-    page.table(&["relay", "central"]);
-    page.row(&[
-        format!("{:.0}", of_a_flash(runtime, true)),
-        format!("{:.0}", of_a_flash(runtime, false)),
-    ]);
+    page.table(&["", "relay", "central"]);
+    let rows: [(_, &[&str]); 2] = [
+        ("alone", &[]),
+        ("with metrics", &["--metrics", "127.0.0.1:0"]),
+    ];
+    for (name, more) in rows {
+        page.row(&[
+            name.to_owned(),
+            format!("{:.0}", of_a_flash(runtime, true, more)),
+            format!("{:.0}", of_a_flash(runtime, false, more)),
+        ]);
+    }
 }
 
 /// The instructions of one flash: of many, less those of few, so that the start falls out.
-fn of_a_flash(runtime: &Runtime, of_relay: bool) -> f64 {
-    let (few, least) = watched(runtime, of_relay, SHORT);
-    let (many, most) = watched(runtime, of_relay, LONG);
+fn of_a_flash(runtime: &Runtime, of_relay: bool, more: &[&str]) -> f64 {
+    let (few, least) = watched(runtime, of_relay, more, SHORT);
+    let (many, most) = watched(runtime, of_relay, more, LONG);
     (most - least) / (many - few)
 }
 
-/// How many flashes a run had, and how many instructions the watched role needed for it.
-fn watched(runtime: &Runtime, of_relay: bool, measured: Duration) -> (f64, f64) {
+/// How many flashes a run had, and how many instructions the watched role needed for it, which has
+/// more arguments than the other.
+fn watched(runtime: &Runtime, of_relay: bool, more: &[&str], measured: Duration) -> (f64, f64) {
     let site = Site::new();
     let counted = site.folder().join("callgrind.out");
     let out = format!("--callgrind-out-file={}", counted.display());
@@ -56,11 +64,16 @@ fn watched(runtime: &Runtime, of_relay: bool, measured: Duration) -> (f64, f64) 
         true => (&valgrind, &[]),
         false => (&[], &valgrind),
     };
-    let listen = ["central", "--listen", "127.0.0.1:0"];
+    let (of_relay_alone, of_central_alone) = match of_relay {
+        true => (more, [].as_slice()),
+        false => ([].as_slice(), more),
+    };
+    let listen = [&["central", "--listen", "127.0.0.1:0"], of_central_alone].concat();
     let central = Server::start(&mut site.command_under(over_central, &listen));
     let to = central.address.to_string();
     let mut through = relay("127.0.0.1:0", &to).to_vec();
     through.extend(["--deadline", "1m"]);
+    through.extend(of_relay_alone);
     let through = Server::start(&mut site.command_under(over_relay, &through));
     let load = Plan {
         warm_up: Duration::ZERO,
