@@ -38,7 +38,7 @@ fn site_with_flashes() -> Site {
 }
 
 #[test]
-fn each_flash_that_the_central_was_asked_about_has_its_delay() {
+fn each_flash_has_its_delay() {
     let site = site_with_flashes();
     let late = "SELECT count(*) FROM delay WHERE us >= 300000";
     assert_eq!(site.count(late), 1);
@@ -55,6 +55,35 @@ fn each_flash_that_the_central_was_asked_about_has_its_delay() {
     let row: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(row["door"], "gate");
     assert!(row["us"].as_u64().unwrap() > 0, "{json}");
+}
+
+#[test]
+fn flashes_that_the_relay_answers_by_itself_have_theirs_too() {
+    let site = Site::seeded();
+    let mut central = site.central(0, &[]);
+    let address = central.address();
+    let mut relay = site.relay(0, address, &["--offline-for", "1h"]);
+    relay.stderr.wait_for("the roster is here");
+    let mut lab = Client::door(relay.address(), "lab");
+    lab.flash(ASHA);
+    site.roster_knows(1);
+    central.kill_9();
+    relay.stderr.wait_for("lost the central");
+    assert_eq!(lab.flash(ASHA).verdict, "open");
+    assert_eq!(lab.flash(NOBODY).verdict, "unknown-twinklet");
+
+    let central = site.central(address.port(), &[]);
+    relay.stderr.wait_for_nth("connected to the central", 2);
+    wait_until(SOON, "the flashes are here", || {
+        site.count("SELECT count(*) FROM event") == 3
+    });
+    drop(lab);
+    relay.signal("TERM");
+    relay.wait(SOON);
+    wait_until(SOON, "the relay has told", || {
+        site.count("SELECT count(*) FROM delay") == 3
+    });
+    drop(central);
 }
 
 #[test]

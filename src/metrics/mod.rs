@@ -17,6 +17,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::domain::access::{Reason, Verdict};
+use crate::domain::ids::DeviceName;
 use crate::wire::answers::Tally;
 
 mod http;
@@ -181,7 +182,7 @@ impl Metrics {
 }
 
 impl Tally for Metrics {
-    fn answered(&self, verdict: Verdict, after: Duration) {
+    fn answered(&self, _door: &DeviceName, verdict: Verdict, after: Duration) {
         self.flashes.get_or_create(&Outcome::of(verdict)).inc();
         self.answers.observe(after.as_secs_f64());
     }

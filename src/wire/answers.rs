@@ -80,8 +80,8 @@ pub struct Unheard(pub EventId);
 
 /// Who counts the flashes that are answered.
 pub trait Tally: std::fmt::Debug + Send + Sync {
-    /// A flash was answered so long after it came.
-    fn answered(&self, verdict: Verdict, after: Duration);
+    /// A flash of that door was answered so long after it came.
+    fn answered(&self, door: &DeviceName, verdict: Verdict, after: Duration);
 }
 
 /// Where the answers for one connection go. Each request that waits for one holds a clone; when
@@ -89,8 +89,15 @@ pub trait Tally: std::fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Answers {
     way: Arc<Way>,
-    /// When the flash came that this is to answer, if somebody counts them.
-    since: Option<Instant>,
+    /// The flash that this is to answer, if somebody counts them.
+    of: Option<Arc<Asked>>,
+}
+
+/// A flash that came.
+#[derive(Debug)]
+struct Asked {
+    door: DeviceName,
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -108,7 +115,7 @@ pub struct WeakAnswers(Weak<Way>);
 impl WeakAnswers {
     /// The way to the peer, while it is connected.
     pub fn upgrade(&self) -> Option<Answers> {
-        self.0.upgrade().map(|way| Answers { way, since: None })
+        self.0.upgrade().map(|way| Answers { way, of: None })
     }
 }
 
@@ -138,7 +145,7 @@ impl Answers {
         (
             Self {
                 way: Arc::new(way),
-                since: None,
+                of: None,
             },
             OwedReceiver {
                 receiver,
@@ -147,18 +154,21 @@ impl Answers {
         )
     }
 
-    /// For a flash that comes now, if somebody counts them.
-    pub fn from_now(&self) -> Option<Self> {
+    /// For a flash that comes from that door now, if somebody counts them.
+    pub fn from_now(&self, door: &DeviceName) -> Option<Self> {
         self.way.tally.as_ref()?;
         Some(Self {
             way: Arc::clone(&self.way),
-            since: Some(Instant::now()),
+            of: Some(Arc::new(Asked {
+                door: door.clone(),
+                at: Instant::now(),
+            })),
         })
     }
 
     fn count(&self, verdict: Verdict) {
-        if let (Some(since), Some(tally)) = (self.since, &self.way.tally) {
-            tally.answered(verdict, since.elapsed());
+        if let (Some(of), Some(tally)) = (&self.of, &self.way.tally) {
+            tally.answered(&of.door, verdict, of.at.elapsed());
         }
     }
 

@@ -282,7 +282,7 @@ async fn read_requests<S: Service>(
             }
             Message::Flash(flash) => {
                 window.take(1);
-                let timed = answers.from_now();
+                let timed = answers.from_now(&flash.door);
                 service
                     .flash(flash, peer, timed.as_ref().unwrap_or(&answers))
                     .await;

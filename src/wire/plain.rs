@@ -295,7 +295,7 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
             budget_ms: u32::try_from(BUDGET.as_millis()).unwrap_or(u32::MAX),
         };
         let answer = async {
-            let timed = answers.from_now();
+            let timed = answers.from_now(&self.peer.name);
             self.service
                 .flash(flash, self.peer, timed.as_ref().unwrap_or(answers))
                 .await;

@@ -1,14 +1,13 @@
 //! What the relay does beside forwarding: it hands what its link does to the thread that keeps it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::clock::Clock;
 use crate::domain::access::{Reason, Verdict};
-use crate::domain::ids::{DeviceName, EventId, InstallationId};
+use crate::domain::ids::{EventId, InstallationId};
 use crate::domain::spool::Acted;
 use crate::roles::relay::delays::Delays;
 use crate::roles::relay::drafts;
@@ -83,10 +82,6 @@ impl Aid for Keeping {
         {
             self.hand_in(Job::Keep);
         }
-    }
-
-    fn timed(&self, door: &DeviceName, took: Duration) {
-        self.delays.add(door, took);
     }
 
     fn undelivered(&self, event: EventId) {

@@ -8,8 +8,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::access::Verdict;
 use crate::domain::ids::DeviceName;
+use crate::metrics::Metrics;
 use crate::wire::Message;
+use crate::wire::answers::Tally;
 use crate::wire::delays;
 use crate::wire::link::Link;
 use crate::wire::link::aid::Session;
@@ -39,13 +42,29 @@ struct Delay {
     took: Duration,
 }
 
+/// Who looks on while flashes are answered: has each added, and counted for the metrics.
+#[derive(Debug)]
+pub(super) struct Timing {
+    pub(super) delays: Delays,
+    pub(super) metrics: Option<Arc<Metrics>>,
+}
+
+impl Tally for Timing {
+    fn answered(&self, door: &DeviceName, verdict: Verdict, after: Duration) {
+        self.delays.add(door, after);
+        if let Some(metrics) = &self.metrics {
+            metrics.answered(door, verdict, after);
+        }
+    }
+}
+
 impl Delays {
     fn lock(&self) -> MutexGuard<'_, Gathered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A flash took so long.
-    pub(super) fn add(&self, door: &DeviceName, took: Duration) {
+    fn add(&self, door: &DeviceName, took: Duration) {
         let mut gathered = self.lock();
         if gathered.delays.len() >= MOST {
             gathered.delays.pop_front();

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{DeviceName, EventId};
-use crate::metrics::Metrics;
+use crate::roles::relay::delays::Timing;
 use crate::roles::relay::writer::Job;
 use crate::wire::answers::{Answers, Tally};
 use crate::wire::link::Link;
@@ -23,8 +23,7 @@ pub(super) struct Forwarder {
     pub(super) link: Link,
     pub(super) jobs: mpsc::Sender<Job>,
     pub(super) clock: Arc<dyn Clock>,
-    /// The figures that somebody asked for.
-    pub(super) metrics: Option<Arc<Metrics>>,
+    pub(super) timing: Arc<Timing>,
 }
 
 impl Service for Forwarder {
@@ -86,8 +85,8 @@ impl Service for Forwarder {
     }
 
     fn tally(&self) -> Option<Arc<dyn Tally>> {
-        let metrics = self.metrics.clone()?;
-        Some(metrics)
+        let timing = Arc::clone(&self.timing);
+        Some(timing)
     }
 
     fn probe(&self, n: u64, answers: &Answers) {

@@ -46,7 +46,7 @@ mod offline;
 mod writer;
 
 use aid::Keeping;
-use delays::Delays;
+use delays::{Delays, Timing};
 use drafts::Decided;
 use figures::{Figures, Standing};
 use forward::Forwarder;
@@ -211,7 +211,7 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
 
     let hang_up = CancellationToken::new();
     let linked = tokio::spawn(link.clone().run(hang_up.clone()));
-    tokio::spawn(delays.tell(link.clone(), stop.clone()));
+    tokio::spawn(delays.clone().tell(link.clone(), stop.clone()));
     console::announce(&format!("listening on {address}"));
     service::ready(&format!("listening on {address}"));
     let admission = Admission {
@@ -224,7 +224,7 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
         link: link.clone(),
         jobs,
         clock,
-        metrics,
+        timing: Arc::new(Timing { delays, metrics }),
     });
     let serve = async {
         let mut serving = pin!(server::serve(listener, forwarder, admission, stop.clone()));

@@ -2,10 +2,9 @@
 //! its upstream must not lose.
 
 use std::fmt::Debug;
-use std::time::Duration;
 
 use crate::domain::access::{Reason, Verdict};
-use crate::domain::ids::{DeviceName, EventId, InstallationId};
+use crate::domain::ids::{EventId, InstallationId};
 use crate::wire::answers::Answers;
 use crate::wire::{Flash, Message};
 
@@ -34,10 +33,6 @@ pub trait Aid: Debug + Send + Sync {
 
     /// The upstream has decided a flash, and its asker was told.
     fn answered(&self, flash: &Flash, verdict: Verdict);
-
-    /// Whoever waited for the answer to a flash from that door was told one, or that there is none,
-    /// so long after it had come.
-    fn timed(&self, door: &DeviceName, took: Duration);
 
     /// An `Open` for this event reached no door.
     fn undelivered(&self, event: EventId);

@@ -16,8 +16,6 @@ pub(super) struct Pending {
     /// Who waits for the answer: more than one if the flash was sent again, nobody once told that
     /// none came in time.
     pub(super) askers: Vec<Asker>,
-    /// When it came.
-    pub(super) since: Instant,
     /// When the askers must have an answer.
     pub(super) answer_by: Instant,
     /// When the upstream has missed its deadline.
@@ -38,13 +36,6 @@ impl Pending {
             self.give_up_at
         } else {
             self.answer_by
-        }
-    }
-
-    /// Tells whoever wants to know how long those who wait have waited.
-    pub(super) fn timed(&self, aid: Option<&dyn Aid>, now: Instant) {
-        if let (false, Some(aid)) = (self.askers.is_empty(), aid) {
-            aid.timed(&self.flash.door, now.duration_since(self.since));
         }
     }
 

@@ -149,7 +149,6 @@ impl State {
             flash: flash.clone(),
             taken_over: false,
             askers: vec![asker],
-            since: now,
             answer_by: now + budget,
             give_up_at: now + patience.deadline,
         };
@@ -189,7 +188,6 @@ impl State {
             return;
         };
         self.due.remove(&(pending.due_at(), answer.seq));
-        pending.timed(self.aid.as_deref(), now);
         let event = pending.flash.event;
         self.forget_event(event, answer.seq);
         let opens = answer.verdict == Verdict::Open;
@@ -230,7 +228,6 @@ impl State {
                 true => Reason::TooLate,
                 false => Reason::CentralUnreachable,
             };
-            pending.timed(self.aid.as_deref(), now);
             pending.give_up(self.aid.as_deref(), reason, true);
             if pending.give_up_at <= now {
                 missed = true;
