@@ -67,7 +67,10 @@ pub fn print(page: &mut Page, measured: &[(usize, Vec<Cost>, f64)]) {
     page.part("What a flash costs");
     page.say("Microseconds of processor time, with doors that speak frames; how busy that kept the machine;");
     page.say("how many flashes a second its processors allow at that price, if nothing ever waited; and how");
-    page.say("that stands to the model, which knows of no work but the wire's and the disk's.");
+    page.say("that stands to the model, which knows of no work but the wire's and the disk's. Between what is");
+    page.say(
+        "allowed and what is reached lie waits: for a flush, for a batch, for a thread to wake up.",
+    );
     page.say("");
     page.table(&[
         "doors",

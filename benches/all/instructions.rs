@@ -33,10 +33,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     ));
     page.say("");
     page.table(&["", "relay", "central"]);
-    let rows: [(_, &[&str]); 2] = [
-        ("alone", &[]),
-        ("with metrics", &["--metrics", "127.0.0.1:0"]),
-    ];
+    let rows: [(_, &[&str]); 2] = [("alone", &[]), ("metrics", &["--metrics", "127.0.0.1:0"])];
     for (name, more) in rows {
         page.row(&[
             name.to_owned(),
