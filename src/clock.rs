@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::domain::ids::BootId;
@@ -86,5 +87,5 @@ pub fn is_trusted(now: DateTime<Utc>) -> bool {
 fn leap_seconds() -> Option<i64> {
     let utc = clock_gettime(ClockId::CLOCK_REALTIME).ok()?;
     let atomic = clock_gettime(ClockId::CLOCK_TAI).ok()?;
-    Some((atomic - utc).tv_sec())
+    Some((atomic - utc).num_seconds())
 }
