@@ -49,28 +49,21 @@ pub(super) fn restore(site: &Site, from: &Path) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}: {}", to.display(), describe(&contents))?;
     keys.put()?;
-    let [authority, codes] = KEYS.map(|key| (key.place)(to));
-    let devices = counted(contents.identities, "device");
-    match (contents.identities, authority.exists()) {
-        (0, _) => (),
-        (_, true) => writeln!(out, "{devices} will be known by identity")?,
-        (_, false) => writeln!(
-            out,
-            "the authority's key is not there: {devices} will not be known until it is put at {}, \
-             or until enrolled anew",
-            authority.display()
-        )?,
-    }
-    let people = counted(contents.codes, "employee");
-    match (contents.codes, codes.exists()) {
-        (0, _) => (),
-        (_, true) => writeln!(out, "{people} can use one-time codes")?,
-        (_, false) => writeln!(
-            out,
-            "the key of one-time codes is not there: {people} will not get in until it is put at \
-             {}, or until codes are enabled anew",
-            codes.display()
-        )?,
+    for key in &KEYS {
+        let (count, place) = ((key.needed)(&contents), (key.place)(to));
+        let who = counted(count, key.whose);
+        match (count, place.exists()) {
+            (0, _) => (),
+            (_, true) => writeln!(out, "{who} {}", key.with)?,
+            (_, false) => writeln!(
+                out,
+                "{} is not there: {who} {} until it is put at {}; else {}",
+                key.what,
+                key.without,
+                place.display(),
+                key.loss
+            )?,
+        }
     }
     writeln!(
         out,

@@ -17,6 +17,7 @@ use crate::db::{
 use crate::domain::access::Reason;
 use crate::domain::ids::{DeviceName, EventId, InstallationId};
 use crate::metrics::Metrics;
+use crate::roles::central::kind_of;
 use crate::roles::central::presence::Presence;
 use crate::roles::central::roll::Registry;
 use crate::roles::central::rosters::Rosters;
@@ -371,11 +372,7 @@ impl Service for Desk {
 }
 
 fn device(peer: &Peer) -> (DeviceKind, DeviceName) {
-    let kind = match peer.role {
-        Role::Door => DeviceKind::Door,
-        Role::Relay => DeviceKind::Relay,
-    };
-    (kind, peer.name.clone())
+    (kind_of(peer.role), peer.name.clone())
 }
 
 /// The relay that speaks for a door, if it is one.

@@ -17,6 +17,7 @@ use crate::domain::ids::DeviceName;
 use crate::exit::{Exit, Unusable, Usage};
 use crate::render::{self, Column, Format, Grid};
 use crate::roles::central::authority::{self, Authority};
+use crate::roles::central::kind_of;
 use crate::site::Site;
 use crate::wire::Role;
 
@@ -39,10 +40,7 @@ pub(super) fn enroll(site: &Site, args: EnrollArgs) -> anyhow::Result<Exit> {
     }
     let (mut store, _) = site.open()?;
     let mut new = Enrolled {
-        kind: match role {
-            Role::Door => DeviceKind::Door,
-            Role::Relay => DeviceKind::Relay,
-        },
+        kind: kind_of(role),
         name,
         fingerprint: None,
         relays: relay.into_iter().collect(),

@@ -18,6 +18,10 @@ pub(super) struct Key {
     pub(super) place: fn(&Path) -> PathBuf,
     /// What whoever has it can do.
     pub(super) power: &'static str,
+    /// Whose it is: they, as they do with it, or do not without it.
+    pub(super) whose: &'static str,
+    pub(super) with: &'static str,
+    pub(super) without: &'static str,
     /// What is to be done where it is gone.
     pub(super) loss: &'static str,
     /// How many things in a database are of no use without it.
@@ -30,6 +34,9 @@ pub(super) const KEYS: [Key; 2] = [
         what: "the authority's key",
         place: authority::place,
         power: "who has it can make devices that open doors",
+        whose: "device",
+        with: "will be known by identity",
+        without: "will not be known",
         loss: "devices have to be enrolled anew",
         needed: |contents| contents.identities,
     },
@@ -37,6 +44,9 @@ pub(super) const KEYS: [Key; 2] = [
         what: "the key of one-time codes",
         place: db::code_key,
         power: "who has it and the database can make everybody's codes",
+        whose: "employee",
+        with: "can use one-time codes",
+        without: "will not get in",
         loss: "codes have to be enabled anew",
         needed: |contents| contents.codes,
     },

@@ -16,13 +16,14 @@ use crate::cli::{CentralArgs, CentralCommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Settings};
 use crate::console;
-use crate::db::{Condition, Entry, Opened, Store};
+use crate::db::{Condition, DeviceKind, Entry, Opened, Store};
 use crate::domain::guessing::USUALLY_FROM;
 use crate::exit::{Exit, Unusable, Usage};
 use crate::metrics::{self, Metrics};
 use crate::service;
 use crate::shutdown;
 use crate::site::Site;
+use crate::wire::Role;
 use crate::wire::address::HostPort;
 use crate::wire::plain::PlainRules;
 use crate::wire::server::{self, Admission};
@@ -202,6 +203,14 @@ async fn serve(args: CentralArgs, settings: &Settings, site: &Site) -> anyhow::R
             Ok(Exit::Failed)
         }
         Some(Ok(())) | None => Ok(Exit::Done),
+    }
+}
+
+/// What the database calls a device of that role.
+fn kind_of(role: Role) -> DeviceKind {
+    match role {
+        Role::Door => DeviceKind::Door,
+        Role::Relay => DeviceKind::Relay,
     }
 }
 

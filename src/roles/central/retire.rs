@@ -7,8 +7,8 @@ use crate::cli::RetireArgs;
 use crate::clock::{Clock, SystemClock};
 use crate::db::{Author, DeviceKind};
 use crate::exit::Exit;
+use crate::roles::central::kind_of;
 use crate::site::Site;
-use crate::wire::Role;
 
 /// `twinkle central retire`.
 pub(super) fn run(site: &Site, args: &RetireArgs) -> anyhow::Result<Exit> {
@@ -17,10 +17,7 @@ pub(super) fn run(site: &Site, args: &RetireArgs) -> anyhow::Result<Exit> {
         who: author::who(None),
         at: SystemClock.now(),
     };
-    let kind = args.role.map(|role| match role {
-        Role::Door => DeviceKind::Door,
-        Role::Relay => DeviceKind::Relay,
-    });
+    let kind = args.role.map(kind_of);
     let (name, retire) = (&args.name, !args.undo);
     let done = store.retire(name, kind, retire, &author)?;
     let kind = done.kind;
