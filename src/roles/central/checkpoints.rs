@@ -10,12 +10,17 @@ use crate::db::Store;
 
 /// From so many pages on the log is moved, as SQLite itself would do it.
 const LONG: u32 = 1_000;
+/// After so many entries it is looked how long the log is: none makes it longer by more than some
+/// pages, and SQLite compiles anew what asks.
+const LOOK_EVERY: usize = 64;
 
 /// The thread that moves it. It ends when this is dropped, which waits for it, so that the writer is
 /// the last to close the database and leaves no log behind.
 pub(super) struct Checkpoints {
     /// `None` once it is to end.
     wake: Option<SyncSender<()>>,
+    /// How many entries were stored since it was last looked how long the log is.
+    stored: usize,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -39,12 +44,18 @@ impl Checkpoints {
         let thread = thread::Builder::new().name("checkpoints".to_owned());
         Ok(Self {
             wake: Some(wake),
+            stored: 0,
             thread: Some(thread.spawn(move_log)?),
         })
     }
 
-    /// The writer has stored something.
-    pub(super) fn stored(&self, writer: &Store) {
+    /// The writer has stored so many entries.
+    pub(super) fn stored(&mut self, entries: usize, writer: &Store) {
+        self.stored += entries;
+        if self.stored < LOOK_EVERY {
+            return;
+        }
+        self.stored = 0;
         if writer.log_length().is_ok_and(|pages| pages >= LONG)
             && let Some(wake) = &self.wake
         {
@@ -74,7 +85,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
         let Opened { mut store, .. } = Store::open_as_central(&path, chrono_tz::UTC).unwrap();
-        let checkpoints = Checkpoints::start(&store).unwrap();
+        let mut checkpoints = Checkpoints::start(&store).unwrap();
         let now = "2024-02-12T09:00:00Z".parse().unwrap();
         for number in 0.. {
             if store.log_length().unwrap() >= LONG {
@@ -85,7 +96,8 @@ mod tests {
             store.admit(doors.iter(), now).unwrap();
             assert!(number < 1_000, "no commit was to move it");
         }
-        checkpoints.stored(&store);
+        checkpoints.stored(LOOK_EVERY - 1, &store);
+        checkpoints.stored(1, &store);
         while store.log_length().ok() != Some(0) {
             thread::yield_now();
         }

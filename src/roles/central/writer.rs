@@ -214,8 +214,9 @@ impl Batches for Work {
                     info!("the database stores again");
                     self.failing = false;
                 }
+                let entries = batch.len();
                 self.answer(batch, outcomes);
-                self.checkpoints.stored(&self.store);
+                self.checkpoints.stored(entries, &self.store);
             }
             Err(cause) => {
                 if !std::mem::replace(&mut self.failing, true) {
