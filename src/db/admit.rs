@@ -2,8 +2,8 @@
 //! transaction. Only after its commit may anybody be told.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
 
+use crate::db::at_hand::{AtHand, Devices};
 use crate::db::code::{self, Proof};
 use crate::db::day_rules::DayRules;
 use crate::db::delay::{self, ToldDelays};
@@ -11,6 +11,7 @@ use crate::db::device::{self, DeviceKind, Sighting};
 use crate::db::door_event::{self, DoorEventEntry};
 use crate::db::event::{self, NewEvent};
 use crate::db::seal::SealingKey;
+use crate::db::statements::Statements;
 use crate::db::trial::{self, Gathered, Moment};
 use crate::db::watch::Watch;
 use crate::db::{
@@ -97,19 +98,20 @@ impl Store {
     ) -> Result<Vec<Outcome>> {
         let path = self.path().to_owned();
         let key = || SealingKey::read(&path);
-        let (mut kept, doubt) = (self.day_rules.take(), self.doubt);
+        let (mut kept, doubt) = (self.at_hand.take(), self.doubt);
         let mut watch = std::mem::take(&mut self.watch);
         let outcomes = self.write(|transaction| {
-            let rules = DayRules::current(transaction, kept.take())?;
-            let rules = &*kept.insert(rules);
+            let at_hand = AtHand::current(transaction, kept.take())?;
+            let AtHand { rules, devices, .. } = kept.insert(at_hand);
+            let rules = &*rules;
             let at = Moment::new(rules, now, doubt);
             watch.whereabouts.begin(transaction, at.millis)?;
-            let mut last_relay = LastRelay::default();
+            let mut statements = Statements::new(transaction);
             batch
                 .map(|entry| match entry {
                     Entry::Flash(flash) => {
-                        let relay = last_relay.find(transaction, flash.relay.as_ref())?;
-                        admit_flash(transaction, flash, relay, (rules, &at), key, &mut watch)
+                        let at_hand = (rules, &mut *devices);
+                        admit_flash(&mut statements, flash, at_hand, &at, key, &mut watch)
                     }
                     Entry::DoorEvent(new) => {
                         door_event::store(transaction, new, rules.general).map(|()| Outcome::Noted)
@@ -131,10 +133,11 @@ impl Store {
                         spooled::found(transaction, found, now).map(Outcome::Found)
                     }
                     Entry::Spooled(entries) => {
-                        spooled::store(transaction, entries, &at, rules).map(|()| Outcome::Noted)
+                        spooled::store(&mut statements, entries, &at, rules, devices)
+                            .map(|()| Outcome::Noted)
                     }
                     Entry::Delays(told) => {
-                        delay::store(transaction, told, now).map(|()| Outcome::Noted)
+                        delay::store(&mut statements, told, devices, now).map(|()| Outcome::Noted)
                     }
                     Entry::Seen(sightings) => {
                         device::note(transaction, sightings, now).map(|()| Outcome::Noted)
@@ -142,64 +145,48 @@ impl Store {
                 })
                 .collect()
         });
-        self.day_rules = kept;
         if outcomes.is_err() {
+            // What came to be known in it may not be there.
+            kept = None;
             watch.whereabouts.forget();
         }
-        self.watch = watch;
+        (self.at_hand, self.watch) = (kept, watch);
         outcomes
     }
 }
 
-/// The relay of the flash before: most of a batch come through one, and a relay's id never changes.
-#[derive(Default)]
-struct LastRelay<'a>(Option<(&'a DeviceName, i64)>);
-
-impl<'a> LastRelay<'a> {
-    fn find(
-        &mut self,
-        connection: &Connection,
-        name: Option<&'a DeviceName>,
-    ) -> Result<Option<i64>> {
-        let Some(name) = name else {
-            return Ok(None);
-        };
-        if let Some((_, id)) = self.0.filter(|&(last, _)| last == name) {
-            return Ok(Some(id));
-        }
-        let id = device::find(connection, DeviceKind::Relay, name)?;
-        self.0 = id.map(|id| (name, id));
-        Ok(id)
-    }
-}
-
 fn admit_flash(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     flash: &FlashEntry,
-    relay: Option<i64>,
-    (rules, at): (&DayRules, &Moment),
+    (rules, devices): (&DayRules, &mut Devices),
+    at: &Moment,
     key: impl FnOnce() -> Result<SealingKey>,
     watch: &mut Watch,
 ) -> Result<Outcome> {
+    let connection = statements.connection();
     // Known to be undelivered before it is decided: it came late, and its door knows.
-    let in_time = flash.in_time && !undelivered::contains(connection, flash.event)?;
+    let in_time = flash.in_time && !undelivered::contains(statements, flash.event)?;
+    let door = devices.door(statements, &flash.door)?;
+    let relay = match &flash.relay {
+        Some(name) => devices.relay(connection, name)?,
+        None => None,
+    };
     let Gathered {
-        door,
         day,
         holder,
         mut facts,
-    } = trial::gather(connection, &flash.door, flash.twinklet, rules, at, in_time)?;
+    } = trial::gather(statements, door, flash.twinklet, rules, at, in_time)?;
     let mut verdict = access::decide(&facts);
     let mut proof = Proof::NotNeeded;
     if let (Verdict::Open, Some((employee, _))) = (verdict, &holder) {
         let door_requires = facts.door.is_some_and(|door| door.requires_code);
-        proof = code::examine(connection, key, flash, *employee, door_requires, at)?;
+        proof = code::examine(statements, key, flash, *employee, door_requires, at)?;
         facts.code = proof.objection();
         verdict = access::decide(&facts);
     }
     if let (Verdict::DontOpen(Reason::UnknownTwinklet), Some(door)) = (verdict, door) {
         let moment = (at.millis, day);
-        let guesses = guess::count(connection, door, relay, moment, watch.guesses_from)?;
+        let guesses = guess::count(connection, door.id, relay, moment, watch.guesses_from)?;
         if guesses.is_guess() {
             return Ok(Outcome::Guess(guesses));
         }
@@ -208,17 +195,17 @@ fn admit_flash(
         flash,
         at: at.millis,
         day,
-        door,
+        door: door.map(|door| door.id),
         relay,
         employee: holder.as_ref().map(|(employee, _)| *employee),
         verdict,
         doubt: at.doubt,
     };
-    if !event::append(connection, &new)? {
-        return again(connection, &new);
+    if !event::append(statements, &new)? {
+        return again(statements, &new);
     }
     if let (Some(door), Some(_)) = (door, &holder) {
-        let place = (door, &flash.door);
+        let place = (door.id, &flash.door);
         watch
             .whereabouts
             .shown(connection, flash.twinklet, place, at.millis)?;
@@ -227,15 +214,16 @@ fn admit_flash(
     let Some((employee, name)) = holder.filter(|_| verdict == Verdict::Open) else {
         return Ok(Outcome::Decided(verdict, None));
     };
-    attendance::count(connection, employee, day, at.millis, door)?;
+    let is_exit = door.is_some_and(|door| door.is_exit);
+    attendance::count(statements, employee, day, at.millis, is_exit)?;
     Ok(Outcome::Decided(Verdict::Open, Some(name)))
 }
 
 /// Answers a flash whose event is stored already: a resend gets the stored verdict, whatever would
 /// be decided now; anything else that bears the id is refused.
-fn again(connection: &Connection, new: &NewEvent<'_>) -> Result<Outcome> {
+fn again(statements: &mut Statements<'_>, new: &NewEvent<'_>) -> Result<Outcome> {
     let refused = |reason| Ok(Outcome::Decided(Verdict::DontOpen(reason), None));
-    let Some(stored) = event::find(connection, new.flash.event)? else {
+    let Some(stored) = event::find(statements.connection(), new.flash.event)? else {
         return refused(Reason::EventReused);
     };
     let same = stored.door == new.door
@@ -248,7 +236,7 @@ fn again(connection: &Connection, new: &NewEvent<'_>) -> Result<Outcome> {
     }
     match stored.verdict {
         // What is undelivered counts for nothing, so it must not open a door later.
-        Verdict::Open if undelivered::contains(connection, new.flash.event)? => {
+        Verdict::Open if undelivered::contains(statements, new.flash.event)? => {
             refused(Reason::TooLate)
         }
         Verdict::Open => Ok(Outcome::Decided(Verdict::Open, stored.name)),

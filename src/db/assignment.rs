@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::db::audit::Author;
+use crate::db::statements::Statements;
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{Error, Result};
 use crate::domain::access::Assignment;
@@ -93,12 +94,12 @@ pub(super) struct Holder {
 /// The holder of a twinklet on a day, which may be another one for each department, with what a
 /// flash at that door needs; if nobody holds it then, whoever got it last; `None` if nobody ever did.
 pub(super) fn holder(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     twinklet: TwinkletId,
     day_of: impl Fn(Option<&str>) -> Day,
     door: Option<i64>,
 ) -> Result<Option<Holder>> {
-    let mut select = connection.prepare_cached(
+    let select = statements.get(
         "SELECT employee.number, employee.name, from_day, until_day, revoked IS NOT NULL, left_on,
              suspended IS NOT NULL, hours,
              CASE WHEN doors_listed THEN EXISTS (

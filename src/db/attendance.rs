@@ -3,30 +3,26 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
+use crate::db::statements::Statements;
 use crate::db::values::{day_text, from_millis, to_millis};
 use crate::db::{Result, Store};
 use crate::domain::attendance::Seen;
 use crate::domain::calendar::{Day, Days};
 use crate::domain::ids::EmployeeNumber;
 
-/// Counts an `Open` of that day, at that instant (UTC milliseconds) and that door. In whichever
-/// order they come, the same stands in the end: one at a door that is only an exit is seen, and
-/// makes nobody present.
+/// Counts an `Open` of that day, at that instant (UTC milliseconds). In whichever order they come,
+/// the same stands in the end: one at a door that is only an exit is seen, and makes nobody present.
 pub(super) fn count(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     employee: EmployeeNumber,
     day: Day,
     at: i64,
-    door: Option<i64>,
+    is_exit: bool,
 ) -> Result<()> {
-    connection
-        .prepare_cached(
+    statements
+        .get(
             "INSERT INTO attendance (day, employee, first, last, flashes)
-             VALUES (
-                 ?1, ?2,
-                 iif(EXISTS (SELECT 1 FROM door WHERE id = ?4 AND direction = 'out'), NULL, ?3),
-                 ?3, 1
-             )
+             VALUES (?1, ?2, iif(?4, NULL, ?3), ?3, 1)
              ON CONFLICT (day, employee) DO UPDATE SET
                  first = min(
                      coalesce(first, excluded.first), coalesce(excluded.first, first)
@@ -34,7 +30,7 @@ pub(super) fn count(
                  last = max(last, excluded.last),
                  flashes = flashes + 1",
         )?
-        .execute((day_text(day), employee, at, door))?;
+        .execute((day_text(day), employee, at, is_exit))?;
     Ok(())
 }
 

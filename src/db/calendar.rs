@@ -49,7 +49,6 @@ impl Store {
             }
             Ok(changes)
         })
-        .inspect(|_| self.day_rules = None)
     }
 }
 

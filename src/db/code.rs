@@ -7,6 +7,7 @@ use tracing::error;
 
 use crate::db::audit::{self, Author};
 use crate::db::seal::SealingKey;
+use crate::db::statements::Statements;
 use crate::db::trial::Moment;
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{Employee, FlashEntry, Result, Store, employee};
@@ -45,23 +46,23 @@ impl Proof {
 
 /// Whether an employee needs a code at a door.
 pub(super) fn is_needed(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     employee: EmployeeNumber,
     door: Option<Door>,
 ) -> Result<bool> {
-    Ok(door.is_some_and(|door| door.requires_code) || find(connection, employee)?.is_some())
+    Ok(door.is_some_and(|door| door.requires_code) || find(statements, employee)?.is_some())
 }
 
 /// Looks at a flash's code. Writes nothing: see [`settle`].
 pub(super) fn examine(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     key: impl FnOnce() -> Result<SealingKey>,
     flash: &FlashEntry,
     employee: EmployeeNumber,
     door_requires: bool,
     at: &Moment,
 ) -> Result<Proof> {
-    let Some(row) = find(connection, employee)? else {
+    let Some(row) = find(statements, employee)? else {
         return Ok(match door_requires {
             true => Proof::Objection(Reason::CodeMissing),
             false => Proof::NotNeeded,
@@ -70,7 +71,7 @@ pub(super) fn examine(
     let Some(code) = &flash.code else {
         return Ok(Proof::Objection(Reason::CodeMissing));
     };
-    if is_locked(connection, flash.twinklet, at.millis)? {
+    if is_locked(statements.connection(), flash.twinklet, at.millis)? {
         return Ok(Proof::Objection(Reason::TooManyGuesses));
     }
     if at.doubt.is_some() || at.millis < CLOCK_SET_FROM {
@@ -164,10 +165,9 @@ fn context(employee: EmployeeNumber, algorithm: Algorithm, digits: u8) -> Vec<u8
     format!("{employee} {} {digits}", algorithm.name()).into_bytes()
 }
 
-fn find(connection: &Connection, employee: EmployeeNumber) -> Result<Option<Row>> {
-    let mut select = connection.prepare_cached(
-        "SELECT sealed, algorithm, digits, last_step FROM code WHERE employee = ?1",
-    )?;
+fn find(statements: &mut Statements<'_>, employee: EmployeeNumber) -> Result<Option<Row>> {
+    let select = statements
+        .get("SELECT sealed, algorithm, digits, last_step FROM code WHERE employee = ?1")?;
     let row = select.query_row([employee], |row| {
         let algorithm: String = row.get(1)?;
         Ok(Row {

@@ -1,5 +1,4 @@
-//! The rules by which the central tells a flash's day, kept at hand: they are read anew only after
-//! another program has changed the database.
+//! The rules by which the central tells a flash's day.
 
 use std::collections::BTreeMap;
 
@@ -12,26 +11,18 @@ use crate::domain::calendar::{Day, Days, department_key};
 /// When days begin, as of one version of the database.
 #[derive(Debug)]
 pub(super) struct DayRules {
-    version: i64,
     /// The installation's.
     pub(super) general: Days,
     departments: BTreeMap<String, Days>,
 }
 
 impl DayRules {
-    /// The rules as they are in this transaction; those that were kept, if they still hold.
-    pub(super) fn current(connection: &Connection, kept: Option<Self>) -> Result<Self> {
-        let version = connection
-            .prepare_cached("PRAGMA data_version")?
-            .query_row([], |row| row.get(0))?;
-        match kept.filter(|rules| rules.version == version) {
-            Some(rules) => Ok(rules),
-            None => Ok(Self {
-                version,
-                general: calendar::days(connection)?,
-                departments: calendar::department_days(connection)?,
-            }),
-        }
+    /// The rules as they are in this transaction.
+    pub(super) fn read(connection: &Connection) -> Result<Self> {
+        Ok(Self {
+            general: calendar::days(connection)?,
+            departments: calendar::department_days(connection)?,
+        })
     }
 
     /// When a day begins for those for whom it begins first.

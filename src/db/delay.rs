@@ -2,9 +2,9 @@
 //! their own, and kept for as long as that is of use.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::Connection;
 
-use crate::db::device::{self, DeviceKind};
+use crate::db::at_hand::Devices;
+use crate::db::statements::Statements;
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{Result, Store};
 use crate::domain::ids::DeviceName;
@@ -62,15 +62,21 @@ pub struct DelayFilter {
 }
 
 /// Stores what a relay told. What it says of doors that nobody knows is dropped.
-pub(super) fn store(connection: &Connection, told: &ToldDelays, now: DateTime<Utc>) -> Result<()> {
-    let Some(relay) = device::find(connection, DeviceKind::Relay, &told.relay)? else {
+pub(super) fn store(
+    statements: &mut Statements<'_>,
+    told: &ToldDelays,
+    devices: &mut Devices,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let connection = statements.connection();
+    let Some(relay) = devices.relay(connection, &told.relay)? else {
         return Ok(());
     };
-    let mut insert = connection
-        .prepare_cached("INSERT INTO delay (at, door, relay, us) VALUES (?1, ?2, ?3, ?4)")?;
     for ToldDelay { door, at, us } in &told.delays {
-        if let Some(door) = device::find(connection, DeviceKind::Door, door)? {
-            insert.execute((to_millis(*at), door, relay, us))?;
+        if let Some(door) = devices.door(statements, door)? {
+            statements
+                .get("INSERT INTO delay (at, door, relay, us) VALUES (?1, ?2, ?3, ?4)")?
+                .execute((to_millis(*at), door.id, relay, us))?;
         }
     }
     let most = told.delays.len().saturating_mul(GO_FOR_EACH);

@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::db::statements::Statements;
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{Error, Result, Store};
 use crate::domain::access::Door;
@@ -227,17 +228,34 @@ pub(super) fn find(
     Ok(find.query_row([name], |row| row.get(0)).optional()?)
 }
 
-/// A door by its name: its id, and what a decision needs of it.
-pub(super) fn door(connection: &Connection, name: &DeviceName) -> Result<Option<(i64, Door)>> {
-    let mut find = connection.prepare_cached(
-        "SELECT id, retired IS NOT NULL, requires_code FROM door WHERE name = ?1",
+/// A door that is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownDoor {
+    pub(super) id: i64,
+    /// Whether it is only an exit.
+    pub(super) is_exit: bool,
+    /// What a decision needs of it.
+    pub(super) facts: Door,
+}
+
+/// A door by its name.
+pub(super) fn door(
+    statements: &mut Statements<'_>,
+    name: &DeviceName,
+) -> Result<Option<KnownDoor>> {
+    let find = statements.get(
+        "SELECT id, direction = 'out', retired IS NOT NULL, requires_code FROM door
+         WHERE name = ?1",
     )?;
     let door = find.query_row([name], |row| {
-        let door = Door {
-            retired: row.get(1)?,
-            requires_code: row.get(2)?,
-        };
-        Ok((row.get(0)?, door))
+        Ok(KnownDoor {
+            id: row.get(0)?,
+            is_exit: row.get(1)?,
+            facts: Door {
+                retired: row.get(2)?,
+                requires_code: row.get(3)?,
+            },
+        })
     });
     Ok(door.optional()?)
 }

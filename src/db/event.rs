@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::db::admit::FlashEntry;
+use crate::db::statements::Statements;
 use crate::db::values::{day_text, from_millis};
 use crate::db::{Result, Store};
 use crate::domain::access::Verdict;
@@ -24,9 +25,9 @@ pub(super) struct NewEvent<'a> {
 }
 
 /// Appends an event. Returns whether it did: an id that is there already is left as it is.
-pub(super) fn append(connection: &Connection, new: &NewEvent<'_>) -> Result<bool> {
-    let rows = connection
-        .prepare_cached(
+pub(super) fn append(statements: &mut Statements<'_>, new: &NewEvent<'_>) -> Result<bool> {
+    let rows = statements
+        .get(
             "INSERT INTO event
                  (uid, kind, at, day, door, relay, twinklet, employee, verdict, device_at,
                   clock)

@@ -104,7 +104,7 @@ impl Store {
         };
         let sql = format!("{EVENTS} {FILTERED} {order}");
         let mut select = self.connection.prepare_cached(&sql).map_err(Error::from)?;
-        let rules = DayRules::current(&self.connection, None)?;
+        let rules = DayRules::read(&self.connection)?;
         let mut rows = select
             .query(named_params! {
                 ":since": filter.from.map_or(i64::MIN, |day| to_millis(rules.start_of(day) - OTHER_RULES)),

@@ -12,6 +12,7 @@ use crate::domain::spool::ClockFault;
 mod admit;
 mod archive;
 mod assignment;
+mod at_hand;
 mod attendance;
 mod audit;
 mod backup;
@@ -47,6 +48,7 @@ mod schema;
 mod seal;
 mod spool;
 mod spooled;
+mod statements;
 mod travel;
 mod trial;
 mod undelivered;
@@ -195,8 +197,8 @@ pub struct Database<K> {
     path: PathBuf,
     /// Which file that was when it was opened.
     file: Option<(u64, u64)>,
-    /// When days begin, as the central last read it.
-    day_rules: Option<day_rules::DayRules>,
+    /// What the last batch left at hand for the next.
+    at_hand: Option<at_hand::AtHand>,
     /// What is wrong with the clock by which entries are stored.
     doubt: Option<ClockFault>,
     /// What a central looks out for among flashes.
@@ -242,6 +244,7 @@ impl<K: Kind> Database<K> {
         if open::identity(&self.path) != self.file {
             return Err(Error::Replaced(self.path.clone()));
         }
+        self.at_hand = None;
         let run = || {
             let behavior = TransactionBehavior::Immediate;
             let transaction = Transaction::new_unchecked(&self.connection, behavior)?;

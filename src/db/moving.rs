@@ -10,6 +10,7 @@ use crate::db::assignment::{self, Badge};
 use crate::db::audit::{self, Author};
 use crate::db::device::{self, DeviceKind};
 use crate::db::employee::{Change, edit, find};
+use crate::db::statements::Statements;
 use crate::db::values::to_millis;
 use crate::db::{Employee, NewCorrection, Result, Store, attendance, correction, import};
 use crate::domain::attendance::Mark;
@@ -112,7 +113,7 @@ impl Store {
         )?;
         let mut place = first - i64::try_from(new.len()).unwrap_or(i64::MAX);
         self.in_slices(&new, |transaction, flash| {
-            append(transaction, flash, place)?;
+            append(&mut Statements::new(transaction), flash, place)?;
             place += 1;
             Ok(())
         })?;
@@ -246,7 +247,8 @@ fn other_holder(
     Ok(None)
 }
 
-fn append(connection: &Connection, flash: &OldFlash, place: i64) -> Result<()> {
+fn append(statements: &mut Statements<'_>, flash: &OldFlash, place: i64) -> Result<()> {
+    let connection = statements.connection();
     let door = match &flash.door {
         Some(name) => {
             device::learn(connection, DeviceKind::Door, name, flash.at)?;
@@ -255,8 +257,8 @@ fn append(connection: &Connection, flash: &OldFlash, place: i64) -> Result<()> {
         None => None,
     };
     let at = to_millis(flash.at);
-    let stored = connection
-        .prepare_cached(
+    let stored = statements
+        .get(
             "INSERT INTO event
                  (id, uid, kind, at, day, door, twinklet, employee, verdict, device_at)
              VALUES (?1, ?2, 'imported', ?3, ?4, ?5, ?6, ?7, 'open', ?3)
@@ -272,7 +274,7 @@ fn append(connection: &Connection, flash: &OldFlash, place: i64) -> Result<()> {
             flash.employee,
         ))?;
     if stored == 1 {
-        attendance::count(connection, flash.employee, flash.day, at, None)?;
+        attendance::count(statements, flash.employee, flash.day, at, false)?;
     }
     Ok(())
 }

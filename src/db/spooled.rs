@@ -1,13 +1,13 @@
 //! What relays kept for the central: stored by event, however often it comes. The verdict that a
 //! door acted on is the truth, whatever else is stored already.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::db::at_hand::Devices;
 use crate::db::day_rules::DayRules;
-use crate::db::device::{self, DeviceKind};
+use crate::db::device::{self, DeviceKind, KnownDoor};
+use crate::db::statements::Statements;
 use crate::db::trial::Moment;
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{DoorEventEntry, Result, assignment, attendance, door_event, undelivered};
@@ -82,13 +82,14 @@ pub(super) fn found(
 
 /// Stores entries.
 pub(super) fn store(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     spooled: &Spooled,
     moment: &Moment,
     rules: &DayRules,
+    devices: &mut Devices,
 ) -> Result<()> {
-    let relay = device::find(connection, DeviceKind::Relay, &spooled.relay)?;
-    let mut doors = HashMap::new();
+    let connection = statements.connection();
+    let relay = devices.relay(connection, &spooled.relay)?;
     let (now, now_millis) = (moment.now, moment.millis);
     for entry in &spooled.entries {
         let (at, fault) = entry.placed(now_millis);
@@ -99,11 +100,11 @@ pub(super) fn store(
         };
         match &entry.what {
             What::Flash(acted) => {
-                let door = door_id(connection, &mut doors, &acted.door, now)?;
-                store_flash(connection, acted, &when, rules, (door, relay))?;
+                let door = known_door(statements, devices, &acted.door, now)?;
+                store_flash(statements, acted, &when, rules, (door, relay))?;
             }
             What::Happened(happened) => {
-                door_id(connection, &mut doors, &happened.door, now)?;
+                known_door(statements, devices, &happened.door, now)?;
                 let new = DoorEventEntry {
                     event: happened.event,
                     door: happened.door.clone(),
@@ -146,38 +147,37 @@ struct Placed {
     fault: Option<ClockFault>,
 }
 
-/// The id of a door, which may have been there only while the central was not.
-fn door_id(
-    connection: &Connection,
-    known: &mut HashMap<DeviceName, Option<i64>>,
+/// A door, which may have been there only while the central was not.
+fn known_door(
+    statements: &mut Statements<'_>,
+    devices: &mut Devices,
     name: &DeviceName,
     now: DateTime<Utc>,
-) -> Result<Option<i64>> {
-    if let Some(id) = known.get(name) {
-        return Ok(*id);
+) -> Result<Option<KnownDoor>> {
+    if let Some(door) = devices.door(statements, name)? {
+        return Ok(Some(door));
     }
-    device::learn(connection, DeviceKind::Door, name, now)?;
-    let id = device::find(connection, DeviceKind::Door, name)?;
-    known.insert(name.clone(), id);
-    Ok(id)
+    device::learn(statements.connection(), DeviceKind::Door, name, now)?;
+    devices.door(statements, name)
 }
 
 fn store_flash(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     acted: &Acted,
     when: &Placed,
     rules: &DayRules,
-    (door, relay): (Option<i64>, Option<i64>),
+    (door, relay): (Option<KnownDoor>, Option<i64>),
 ) -> Result<()> {
+    let id = door.map(|door| door.id);
     let instant = from_millis(when.at);
     let day_of = |department: Option<&str>| rules.day_of(department, instant);
-    let holder = assignment::holder(connection, acted.twinklet, day_of, door)?;
+    let holder = assignment::holder(statements, acted.twinklet, day_of, id)?;
     let (employee, day) = match holder {
         Some(holder) => (Some(holder.employee), holder.day),
         None => (None, rules.general.day_of(instant)),
     };
-    let new = connection
-        .prepare_cached(
+    let new = statements
+        .get(
             "INSERT INTO event (uid, kind, at, day, door, relay, twinklet, employee, verdict,
                  device_at, received, clock)
              VALUES (?1, 'flash', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
@@ -187,7 +187,7 @@ fn store_flash(
             acted.event,
             when.at,
             day,
-            door,
+            id,
             relay,
             acted.twinklet,
             employee,
@@ -197,11 +197,12 @@ fn store_flash(
             when.fault.map(ClockFault::code),
         ))?;
     if new == 0 {
-        return overrule(connection, acted, when, door, (employee, day));
+        return overrule(statements, acted, when, door, (employee, day));
     }
     match employee {
         Some(employee) if acted.verdict == Verdict::Open => {
-            count(connection, acted.event, employee, day, (when.at, door))
+            let is_exit = door.is_some_and(|door| door.is_exit);
+            count(statements, acted.event, employee, day, (when.at, is_exit))
         }
         _ => Ok(()),
     }
@@ -218,15 +219,15 @@ fn flag(connection: &Connection, event: EventId, when: &Placed) -> Result<()> {
 
 /// Counts an `Open`, unless it is known to have reached no door.
 fn count(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     event: EventId,
     employee: EmployeeNumber,
     day: Day,
-    (at, door): (i64, Option<i64>),
+    (at, is_exit): (i64, bool),
 ) -> Result<()> {
-    match undelivered::contains(connection, event)? {
+    match undelivered::contains(statements, event)? {
         true => Ok(()),
-        false => attendance::count(connection, employee, day, at, door),
+        false => attendance::count(statements, employee, day, at, is_exit),
     }
 }
 

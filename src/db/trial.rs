@@ -2,11 +2,12 @@
 //! that is only asked about.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use rusqlite::Connection;
 
 use crate::db::day_rules::DayRules;
+use crate::db::device::{self, KnownDoor};
+use crate::db::statements::Statements;
 use crate::db::values::to_millis;
-use crate::db::{Result, Store, assignment, code, device};
+use crate::db::{Result, Store, assignment, code};
 use crate::domain::access::{self, Facts, Reason, Verdict};
 use crate::domain::calendar::Day;
 use crate::domain::ids::{DeviceName, EmployeeNumber, TwinkletId};
@@ -39,8 +40,6 @@ impl Moment {
 
 /// All that a flash rests on.
 pub(super) struct Gathered {
-    /// The door's place in its table, if it is known.
-    pub(super) door: Option<i64>,
     /// The day for which it counts.
     pub(super) day: Day,
     /// Whose badge it is, or was last.
@@ -49,35 +48,29 @@ pub(super) struct Gathered {
     pub(super) facts: Facts,
 }
 
-/// Looks up all that a flash of that badge at that door rests on.
+/// Looks up all that a flash of that badge at that door, if it is known, rests on.
 pub(super) fn gather(
-    connection: &Connection,
-    door: &DeviceName,
+    statements: &mut Statements<'_>,
+    door: Option<KnownDoor>,
     twinklet: TwinkletId,
     rules: &DayRules,
     at: &Moment,
     in_time: bool,
 ) -> Result<Gathered> {
-    let (door, known) = device::door(connection, door)?.unzip();
     let day_of = |department: Option<&str>| rules.day_of(department, at.now);
-    let holder = assignment::holder(connection, twinklet, day_of, door)?;
+    let holder = assignment::holder(statements, twinklet, day_of, door.map(|door| door.id))?;
     // A department may have days of its own.
     let day = holder.as_ref().map_or(at.day, |holder| holder.day);
     let (holder, assignment) = holder.map(|h| ((h.employee, h.name), h.assignment)).unzip();
     let facts = Facts {
-        door: known,
+        door: door.map(|door| door.facts),
         assignment,
         today: day,
         wall: at.wall,
         in_time,
         code: None,
     };
-    Ok(Gathered {
-        door,
-        day,
-        holder,
-        facts,
-    })
+    Ok(Gathered { day, holder, facts })
 }
 
 impl Store {
@@ -92,13 +85,15 @@ impl Store {
         twinklet: TwinkletId,
         at: DateTime<Utc>,
     ) -> Result<Verdict> {
-        let rules = DayRules::current(&self.connection, None)?;
+        let rules = DayRules::read(&self.connection)?;
         let at = Moment::new(&rules, at, None);
+        let mut statements = Statements::new(&self.connection);
+        let door = device::door(&mut statements, door)?;
         let Gathered {
             holder, mut facts, ..
-        } = gather(&self.connection, door, twinklet, &rules, &at, true)?;
+        } = gather(&mut statements, door, twinklet, &rules, &at, true)?;
         if let Some((employee, _)) = holder
-            && code::is_needed(&self.connection, employee, facts.door)?
+            && code::is_needed(&mut statements, employee, facts.door)?
         {
             facts.code = Some(Reason::CodeMissing);
         }

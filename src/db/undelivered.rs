@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::db::statements::Statements;
 use crate::db::values::to_millis;
 use crate::db::{Result, attendance};
 use crate::domain::ids::EventId;
 
 /// Whether the event is known to be undelivered.
-pub(super) fn contains(connection: &Connection, event: EventId) -> Result<bool> {
-    let mut find = connection.prepare_cached("SELECT 1 FROM undelivered WHERE uid = ?1")?;
+pub(super) fn contains(statements: &mut Statements<'_>, event: EventId) -> Result<bool> {
+    let find = statements.get("SELECT 1 FROM undelivered WHERE uid = ?1")?;
     Ok(find.exists([event])?)
 }
 

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
+use crate::db::statements::Statements;
 use crate::db::values::from_millis;
 use crate::db::{Error, Result, Store, assignment, grant};
 use crate::domain::calendar::Day;
@@ -101,8 +102,9 @@ pub(super) fn find(connection: &Connection, whom: &EmployeeRef, today: Day) -> R
             (found, format!("no employee has number {number}"))
         }
         EmployeeRef::Twinklet(twinklet) => {
-            let number =
-                assignment::holder(connection, *twinklet, |_| today, None)?.map(|h| h.employee);
+            let mut statements = Statements::new(connection);
+            let holder = assignment::holder(&mut statements, *twinklet, |_| today, None)?;
+            let number = holder.map(|holder| holder.employee);
             let found = select(connection, "WHERE number = ?1", [number], today)?;
             (
                 found,

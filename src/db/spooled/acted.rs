@@ -3,6 +3,8 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::Placed;
+use crate::db::device::KnownDoor;
+use crate::db::statements::Statements;
 use crate::db::{Result, attendance, undelivered};
 use crate::domain::access::Verdict;
 use crate::domain::calendar::Day;
@@ -45,12 +47,14 @@ fn confirm(connection: &Connection, event: EventId, when: &Placed) -> Result<()>
 /// its relay decided too, the central did so only when nobody waited any more: it counts as of when
 /// the door acted, as if the central had never heard of it before.
 pub(super) fn overrule(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     acted: &Acted,
     when: &Placed,
-    door: Option<i64>,
+    door: Option<KnownDoor>,
     (holder, day): (Option<EmployeeNumber>, Day),
 ) -> Result<()> {
+    let connection = statements.connection();
+    let id = door.map(|door| door.id);
     let stored = connection
         .prepare_cached(
             "SELECT door, twinklet, employee, verdict, at, day, received IS NOT NULL FROM event
@@ -73,12 +77,12 @@ pub(super) fn overrule(
     // Another event that bears the same id is none of this one's business.
     let Some(stored) = stored.filter(|stored| {
         stored.twinklet == Some(acted.twinklet)
-            && stored.door.is_none_or(|stored| Some(stored) == door)
+            && stored.door.is_none_or(|stored| Some(stored) == id)
     }) else {
         return Ok(());
     };
-    let counts = |verdict| -> Result<bool> {
-        Ok(verdict == Verdict::Open && !undelivered::contains(connection, acted.event)?)
+    let mut counts = |verdict| -> Result<bool> {
+        Ok(verdict == Verdict::Open && !undelivered::contains(statements, acted.event)?)
     };
     let counted = counts(stored.verdict)?;
     if acted.verdict == Verdict::Open {
@@ -108,7 +112,7 @@ pub(super) fn overrule(
                 acted.event,
                 acted.verdict,
                 is.employee,
-                door,
+                id,
                 is.day,
                 is.at,
                 late,
@@ -131,7 +135,8 @@ pub(super) fn overrule(
     }
     match is.employee {
         Some(employee) if counts && (moved || !counted) => {
-            attendance::count(connection, employee, is.day, is.at, door)
+            let is_exit = door.is_some_and(|door| door.is_exit);
+            attendance::count(statements, employee, is.day, is.at, is_exit)
         }
         _ => Ok(()),
     }
