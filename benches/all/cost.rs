@@ -1,5 +1,5 @@
-//! What flashes cost in processor time, process by process, and so how many the machine could do if
-//! nothing ever waited for anything else.
+//! What flashes cost in processor time, part by part, and so how many the machine could do if nothing
+//! ever waited for anything else.
 
 use std::thread::available_parallelism;
 use std::time::Instant;
@@ -9,38 +9,61 @@ use crate::page::Page;
 use crate::server::{Server, own_processor_time};
 use crate::two_hop::median;
 
+/// The thread of a central that decides and stores.
+const WRITER: &str = "writer";
+
+/// Says how much processor time something has used, in seconds.
+type Clock<'a> = Box<dyn Fn() -> f64 + 'a>;
+
 /// Measures while doors flash.
-pub struct Meter<'a> {
-    relay: &'a Server,
-    central: &'a Server,
+pub struct Meter<'a, const N: usize> {
+    parts: [Clock<'a>; N],
     /// The processor times at its start.
-    before: [f64; 3],
+    before: [f64; N],
     since: Instant,
 }
 
 /// What a flash cost.
-pub struct Cost {
-    /// Microseconds of the relay, of the central, and of the doors, which are this program.
-    each: [f64; 3],
-    /// The share of the machine's time that all three used.
+pub struct Cost<const N: usize> {
+    /// Microseconds of each part.
+    each: [f64; N],
+    /// The share of the machine's time that all of them used.
     busy: f64,
 }
 
-impl<'a> Meter<'a> {
-    pub fn start(relay: &'a Server, central: &'a Server) -> Self {
+/// Watches the two-hop echo, the doors included.
+pub fn of_bare<'a>(hop: &'a Server, echo: &'a Server) -> Meter<'a, 1> {
+    Meter::start([Box::new(|| {
+        own_processor_time() + hop.process.processor_time() + echo.process.processor_time()
+    })])
+}
+
+/// Watches twinkle: the doors, which are this program, the relay, the central's connections, and its
+/// writer.
+pub fn of_twinkle<'a>(relay: &'a Server, central: &'a Server) -> Meter<'a, 4> {
+    let writer = || central.process.processor_time_of(WRITER);
+    Meter::start([
+        Box::new(own_processor_time),
+        Box::new(|| relay.process.processor_time()),
+        Box::new(move || central.process.processor_time() - writer()),
+        Box::new(writer),
+    ])
+}
+
+impl<'a, const N: usize> Meter<'a, N> {
+    fn start(parts: [Clock<'a>; N]) -> Self {
+        let before = std::array::from_fn(|which| parts[which]());
         Self {
-            relay,
-            central,
-            before: used(relay, central),
+            parts,
+            before,
             since: Instant::now(),
         }
     }
 
     /// Ends it; that is what the doors saw.
-    pub fn stop(self, figures: &Figures) -> Cost {
+    pub fn stop(self, figures: &Figures) -> Cost<N> {
         let seconds = self.since.elapsed().as_secs_f64();
-        let now = used(self.relay, self.central);
-        let used = [0, 1, 2].map(|which| now[which] - self.before[which]);
+        let used: [f64; N] = std::array::from_fn(|which| self.parts[which]() - self.before[which]);
         // Those of the start are not counted, and cost as much.
         let flashes = figures.rate() * seconds;
         Cost {
@@ -50,51 +73,62 @@ impl<'a> Meter<'a> {
     }
 }
 
-fn used(relay: &Server, central: &Server) -> [f64; 3] {
-    [
-        relay.process.processor_time(),
-        central.process.processor_time(),
-        own_processor_time(),
-    ]
-}
-
 fn cores() -> f64 {
     available_parallelism().unwrap().get() as f64
 }
 
-/// Prints it: for each number of doors the costs that were measured, and the model's rate.
-pub fn print(page: &mut Page, measured: &[(usize, Vec<Cost>, f64)]) {
+/// What was measured with so many doors.
+pub struct Measured {
+    pub doors: usize,
+    /// Each time.
+    pub costs: Vec<(Cost<1>, Cost<4>)>,
+    /// The model's rate.
+    pub model: f64,
+}
+
+pub fn print(page: &mut Page, measured: &[Measured]) {
     page.part("What a flash costs");
-    page.say("Microseconds of processor time, with doors that speak frames; how busy that kept the machine;");
-    page.say("how many flashes a second its processors allow at that price, if nothing ever waited; and how");
-    page.say("that stands to the model, which knows of no work but the wire's and the disk's. Between what is");
+    page.say("Microseconds of processor time. *bare*: through the two-hop echo, its doors included: what the");
+    page.say("wire alone costs. Then twinkle's, with doors that speak frames: *doors*, *relay*, the central's");
     page.say(
-        "allowed and what is reached lie waits: for a flush, for a batch, for a thread to wake up.",
+        "*connections*, and its *writer*, which decides and stores; how busy all of them kept the",
     );
+    page.say("machine; how many flashes a second its processors *allow* at that price, if nothing ever waited;");
+    page.say("and how that stands to the model, in which deciding and storing cost nothing but the flush. What");
+    page.say("lies between what is allowed and what is reached are waits: for a flush, for a batch, for a");
+    page.say("thread to wake up.");
     page.say("");
     page.table(&[
         "doors",
-        "relay us",
-        "central us",
+        "bare us",
         "doors us",
+        "relay us",
+        "connections us",
+        "writer us",
         "together",
         "busy",
         "allowed",
         "allowed/model",
     ]);
-    for (doors, costs, model) in measured {
-        let each = [0, 1, 2].map(|which| median(costs.iter().map(|cost| cost.each[which])));
+    for Measured {
+        doors,
+        costs,
+        model,
+    } in measured
+    {
+        let bare = median(costs.iter().map(|(bare, _)| bare.each[0]));
+        let each = [0, 1, 2, 3].map(|which| median(costs.iter().map(|(_, cost)| cost.each[which])));
+        let busy = median(costs.iter().map(|(_, cost)| cost.busy));
         let together: f64 = each.iter().sum();
         let allowed = cores() * 1e6 / together;
-        page.row(&[
-            doors.to_string(),
-            format!("{:.0}", each[0]),
-            format!("{:.0}", each[1]),
-            format!("{:.0}", each[2]),
+        let mut row = vec![doors.to_string(), format!("{bare:.0}")];
+        row.extend(each.map(|us| format!("{us:.0}")));
+        row.extend([
             format!("{together:.0}"),
-            format!("{:.0} %", median(costs.iter().map(|cost| cost.busy)) * 1e2),
+            format!("{:.0} %", busy * 1e2),
             format!("{allowed:.0}"),
             format!("{:.2}", allowed / model),
         ]);
+        page.row(&row);
     }
 }

@@ -48,6 +48,16 @@ impl Quiet {
         processor_time(&self.about("stat"))
     }
 
+    /// That of its threads of that name.
+    pub fn processor_time_of(&self, thread: &str) -> f64 {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        threads
+            .map(|task| fs::read_to_string(task.unwrap().path().join("stat")).unwrap())
+            .filter(|stat| stat.contains(&format!("({thread})")))
+            .map(|stat| processor_time(&stat))
+            .sum()
+    }
+
     fn about(&self, what: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{what}", self.0.id())).unwrap()
     }

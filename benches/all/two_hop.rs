@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
-use crate::cost::{self, Cost, Meter};
+use crate::cost::{self, Cost, Measured};
 use crate::generator::{self, Figures, Plan, Speak};
 use crate::page::Page;
 use crate::server::{BADGES, Server, Site};
@@ -46,7 +46,7 @@ struct Round {
     plain: Figures,
     frames: Figures,
     protected: Figures,
-    cost: Cost,
+    costs: (Cost<1>, Cost<4>),
 }
 
 pub fn run(runtime: &Runtime, page: &mut Page) {
@@ -82,15 +82,18 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         "p50 ms",
         "p99 ms",
     ]);
-    let mut costs = Vec::new();
+    let mut measured = Vec::new();
     for doors in CONNECTIONS {
         let rounds: Vec<_> = (0..ROUNDS)
             .map(|_| {
                 let load = |server, speak| all_opened(runtime, &plan(server, speak, doors));
                 let before = flushed_commit(site.folder());
-                let bare = load(hop.address, Speak::Plain).rate();
+                let meter = cost::of_bare(&hop, &echo);
+                let bare = load(hop.address, Speak::Plain);
+                let bare_cost = meter.stop(&bare);
+                let bare = bare.rate();
                 let plain = load(relay.address, Speak::Plain);
-                let meter = Meter::start(&relay, &central);
+                let meter = cost::of_twinkle(&relay, &central);
                 let frames = load(relay.address, Speak::Frames);
                 let cost = meter.stop(&frames);
                 let protected = load(careful_relay.address, protected.clone());
@@ -103,7 +106,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
                     plain,
                     frames,
                     protected,
-                    cost,
+                    costs: (bare_cost, cost),
                 };
                 (commit, round)
             })
@@ -128,10 +131,13 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             format!("{:.2}", median(&|r| r.frames.within_ms(0.99))),
         ]);
         let model = median(&|r| r.model);
-        let round_costs = rounds.into_iter().map(|(_, round)| round.cost).collect();
-        costs.push((doors, round_costs, model));
+        measured.push(Measured {
+            doors,
+            costs: rounds.into_iter().map(|(_, round)| round.costs).collect(),
+            model,
+        });
     }
-    cost::print(page, &costs);
+    cost::print(page, &measured);
 }
 
 /// So many doors, as fast as they are answered.
