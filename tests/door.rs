@@ -115,7 +115,8 @@ fn one_flash_that_is_not_decided_in_time_is_no_refusal() {
     central.signal("STOP");
     let relay = relay.address().to_string();
     let flash = ["door", "lab", "--relay", &relay, "--flash", "7"];
-    let impatient = site.run(&[&flash[..], &["--deadline", "300ms"]].concat());
+    // Long enough for a door to be greeted where others keep the machine busy.
+    let impatient = site.run(&[&flash[..], &["--deadline", "1500ms"]].concat());
     central.signal("CONT");
     assert_eq!(impatient.code, Some(4), "{impatient:?}");
     let says = "twinklet 7: don't open, too-late (the time for an answer was over)\n";
@@ -295,14 +296,14 @@ fn an_open_that_waited_behind_a_blocked_output_opens_nothing() {
     let site = Site::new();
     let listener = TcpListener::bind((site.host, 0)).unwrap();
     let relay = listener.local_addr().unwrap().to_string();
-    let deadline = Duration::from_millis(1000);
+    let deadline = Duration::from_secs(3);
     let args = [
         "door",
         "lab",
         "--relay",
         &relay,
         "--deadline",
-        "1s",
+        "3s",
         "--open-for",
         "1h",
     ];
