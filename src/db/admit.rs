@@ -53,6 +53,18 @@ pub enum Entry {
     Seen(Vec<Sighting>),
 }
 
+impl Entry {
+    /// For how many things that happened it stands: a relay tells of many at once.
+    pub fn count(&self) -> usize {
+        match self {
+            Entry::Spooled(spooled) => spooled.entries.len(),
+            Entry::Delays(told) => told.delays.len(),
+            Entry::Seen(sightings) => sightings.len(),
+            _ => 1,
+        }
+    }
+}
+
 /// A flash, as it came to the central.
 #[derive(Debug)]
 pub struct FlashEntry {

@@ -363,3 +363,18 @@ fn a_full_disk_stores_nothing_of_a_batch_and_harms_nothing() {
     assert_eq!(world.admit(&batch), vec![open("Asha Rao"); 200]);
     assert_eq!(world.attendance(), world.recounted());
 }
+
+#[test]
+fn what_a_relay_tells_at_once_counts_for_each_thing_that_happened() {
+    let delay = |us| crate::db::ToldDelay {
+        door: door("lab"),
+        at: DateTime::UNIX_EPOCH,
+        us,
+    };
+    let told = ToldDelays {
+        relay: door("site"),
+        delays: vec![delay(1), delay(2)],
+    };
+    assert_eq!(Entry::Delays(told).count(), 2);
+    assert_eq!(Entry::Door(door("lab")).count(), 1);
+}

@@ -10,8 +10,8 @@ use crate::db::Store;
 
 /// From so many pages on the log is moved, as SQLite itself would do it.
 const LONG: u32 = 1_000;
-/// After so many entries it is looked how long the log is: none makes it longer by more than some
-/// pages, and SQLite compiles anew what asks.
+/// After so many things that happened it is looked how long the log is: none makes it longer by more
+/// than some pages, and SQLite compiles anew what asks.
 const LOOK_EVERY: usize = 64;
 
 /// The thread that moves it. It ends when this is dropped, which waits for it, so that the writer is
@@ -19,7 +19,7 @@ const LOOK_EVERY: usize = 64;
 pub(super) struct Checkpoints {
     /// `None` once it is to end.
     wake: Option<SyncSender<()>>,
-    /// How many entries were stored since it was last looked how long the log is.
+    /// How many were stored since it was last looked how long the log is.
     stored: usize,
     thread: Option<JoinHandle<()>>,
 }
@@ -49,9 +49,9 @@ impl Checkpoints {
         })
     }
 
-    /// The writer has stored so many entries.
-    pub(super) fn stored(&mut self, entries: usize, writer: &Store) {
-        self.stored += entries;
+    /// The writer has stored so many things that happened.
+    pub(super) fn stored(&mut self, happened: usize, writer: &Store) {
+        self.stored += happened;
         if self.stored < LOOK_EVERY {
             return;
         }

@@ -214,9 +214,9 @@ impl Batches for Work {
                     info!("the database stores again");
                     self.failing = false;
                 }
-                let entries = batch.len();
+                let happened = batch.iter().map(|job| job.entry.count()).sum();
                 self.answer(batch, outcomes);
-                self.checkpoints.stored(entries, &self.store);
+                self.checkpoints.stored(happened, &self.store);
             }
             Err(cause) => {
                 if !std::mem::replace(&mut self.failing, true) {
