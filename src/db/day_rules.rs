@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::db::{Result, calendar};
 use crate::domain::calendar::{Day, Days, department_key};
 
-/// When days begin, as of one version of the database.
+/// When days begin.
 #[derive(Debug)]
 pub(super) struct DayRules {
     /// The installation's.
