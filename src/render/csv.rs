@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use csv::{Terminator, Writer, WriterBuilder};
+use csv::{ErrorKind, Terminator, Writer, WriterBuilder};
 
 use crate::render::{Column, Grid, one_line};
 
@@ -19,7 +19,7 @@ pub fn write_grid(grid: &Grid, to: impl Write) -> io::Result<()> {
 
 /// A grid that is written row by row.
 #[derive(Debug)]
-pub struct Rows<W: Write>(Writer<W>);
+pub struct Rows<W: Write>(Records<W>);
 
 impl<W: Write> Rows<W> {
     /// Writes the headings.
@@ -38,7 +38,7 @@ impl<W: Write> Rows<W> {
     /// Those of writing.
     pub fn row(&mut self, cells: &[String]) -> io::Result<()> {
         let cells = cells.iter().map(|cell| safe_cell(cell).into_owned());
-        Ok(self.0.write_record(cells)?)
+        self.0.write_record(cells)
     }
 
     /// Writes what is not written yet.
@@ -50,10 +50,41 @@ impl<W: Write> Rows<W> {
     }
 }
 
-pub(super) fn writer<W: Write>(to: W) -> Writer<W> {
-    WriterBuilder::new()
+pub(super) fn writer<W: Write>(to: W) -> Records<W> {
+    let writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
-        .from_writer(to)
+        .from_writer(to);
+    Records(writer)
+}
+
+/// Writes records, and says as it is why one cannot be written: the library hides that in an error of
+/// its own, and a reader who has had enough would be a failure.
+#[derive(Debug)]
+pub(super) struct Records<W: Write>(Writer<W>);
+
+impl<W: Write> Records<W> {
+    pub(super) fn write_record<I, T>(&mut self, record: I) -> io::Result<()>
+    where
+        I: IntoIterator<Item = T>,
+        T: AsRef<[u8]>,
+    {
+        self.0.write_record(record).map_err(as_it_is)
+    }
+
+    pub(super) fn write_field(&mut self, field: impl AsRef<[u8]>) -> io::Result<()> {
+        self.0.write_field(field).map_err(as_it_is)
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn as_it_is(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::Io(cause) => cause,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// A cell that no spreadsheet takes for a formula: one that begins like a formula gets an
@@ -83,6 +114,16 @@ fn is_formula(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_who_has_had_enough_is_told_from_a_failure() {
+        let (reader, to) = io::pipe().unwrap();
+        drop(reader);
+        let mut rows = Rows::begin(&[Column::text("name")], to).unwrap();
+        let row = ["Asha".repeat(100)];
+        let failed = (0..1_000).find_map(|_| rows.row(&row).err()).unwrap();
+        assert_eq!(failed.kind(), io::ErrorKind::BrokenPipe);
+    }
 
     #[test]
     fn cells_are_quoted_where_needed_and_never_formulas() {
