@@ -81,6 +81,7 @@ fn a_missing_database_is_made_by_the_central_alone() {
     let mode = fs::metadata(site.db()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o660);
     assert_eq!(site.count("PRAGMA auto_vacuum"), 2);
+    assert_eq!(site.count("PRAGMA page_size"), 1024);
     site.ok(&["employee", "list"]);
 }
 

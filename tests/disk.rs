@@ -11,6 +11,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -63,6 +64,16 @@ fn stored(site: &Site) -> BTreeSet<EventId> {
     rows.unwrap().map(|row| row.unwrap()).collect()
 }
 
+/// Waits until the relay whose file that is would decide for a door that has come.
+fn wait_until_roster_knows_door(file: &Path) {
+    let sql = rusqlite::Connection::open(file).unwrap();
+    wait_until(SOON, "the roster knows the door", || {
+        let known = "SELECT count(*) FROM roster_door";
+        let known = sql.query_row(known, [], |row| row.get::<_, i64>(0));
+        known.unwrap() == 1
+    });
+}
+
 fn relay_command(site: &Site, name: &str, central: &Proc, args: &[&str]) -> Command {
     let (listen, central) = (format!("{}:0", site.host), central.address().to_string());
     let fixed = ["relay", name, "--listen", &listen, "--central", &central];
@@ -82,7 +93,8 @@ fn a_full_disk_under_central_and_relay_opens_nothing_and_harms_nothing() {
     let relay = site.relay(0, central.address(), &["--offline-for", "12h"]);
     relay.stderr.wait_for("the roster is here");
     let mut door = Client::door(relay.address(), "lab");
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeSet::from([flash_until_open(&mut door)]);
+    wait_until_roster_knows_door(&site.relay_file());
     for round in 1..=2 {
         seen.insert(flash_until_open(&mut door));
         disk.fill();
@@ -123,12 +135,7 @@ fn a_relay_that_is_cut_off_opens_nothing_that_its_full_disk_does_not_hold() {
     relay.stderr.wait_for("the roster is here");
     let mut door = Client::door(relay.address(), "lab");
     let mut seen = BTreeSet::from([flash_until_open(&mut door)]);
-    let sql = rusqlite::Connection::open(&file).unwrap();
-    wait_until(SOON, "the roster knows the door", || {
-        let known = "SELECT count(*) FROM roster_door";
-        let known = sql.query_row(known, [], |row| row.get::<_, i64>(0));
-        known.unwrap() == 1
-    });
+    wait_until_roster_knows_door(Path::new(&file));
     central.kill_9();
     relay.stderr.wait_for("lost the central");
     disk.fill();
@@ -148,7 +155,6 @@ fn a_relay_that_is_cut_off_opens_nothing_that_its_full_disk_does_not_hold() {
     wait_until(SOON, "what opened is stored, and nothing else", || {
         stored(&site) == seen
     });
-    drop(sql);
 }
 
 #[test]

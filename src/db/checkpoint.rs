@@ -3,9 +3,10 @@
 
 use crate::db::{Result, Store};
 
-/// A log of so many pages is moved by the commit that finds it so: the thread whose work that is
-/// cannot keep up, and the log must not grow without end.
-const TOO_LONG: u32 = 8_000;
+/// A log of so many bytes is moved by the commit that finds it so: the thread whose work that is
+/// cannot keep up, and the log must not grow without end. From then on it is written over from its
+/// start, which takes a third less time than letting it grow.
+const TOO_LONG: u32 = 16 << 20;
 
 impl Store {
     /// Leaves it to another thread to move the log, unless that grows too long.
@@ -13,12 +14,13 @@ impl Store {
     /// # Errors
     /// SQLite's.
     pub fn leave_log(&self) -> Result<()> {
+        let pages = TOO_LONG / self.page_size()?;
         self.connection
-            .pragma_update(None, "wal_autocheckpoint", TOO_LONG)?;
+            .pragma_update(None, "wal_autocheckpoint", pages)?;
         Ok(())
     }
 
-    /// How many pages of the log are still to be moved. Asking costs next to nothing.
+    /// How many bytes of the log are still to be moved. Asking costs next to nothing.
     ///
     /// # Errors
     /// [`crate::db::Error::Busy`] while it is being moved, or SQLite's.
@@ -29,7 +31,14 @@ impl Store {
             .prepare_cached("PRAGMA main.wal_checkpoint(NOOP)")?;
         let (log, moved) = look.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
         let (log, moved): (i64, i64) = (log, moved);
-        Ok(u32::try_from(log - moved).unwrap_or_default())
+        let pages = u32::try_from(log - moved).unwrap_or_default();
+        Ok(pages.saturating_mul(self.page_size()?))
+    }
+
+    /// How large a page is, in bytes.
+    fn page_size(&self) -> Result<u32> {
+        let mut ask = self.connection.prepare_cached("PRAGMA page_size")?;
+        Ok(ask.query_row([], |row| row.get(0))?)
     }
 
     /// Moves what the log holds into the database; neither waits for a writer, nor does one wait for

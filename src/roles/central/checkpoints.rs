@@ -8,8 +8,8 @@ use tracing::debug;
 
 use crate::db::Store;
 
-/// From so many pages on the log is moved, as SQLite itself would do it.
-const LONG: u32 = 1_000;
+/// From so many bytes on the log is moved, as SQLite itself would do it.
+const LONG: u32 = 4 << 20;
 /// After so many things that happened it is looked how long the log is: none makes it longer by more
 /// than some pages, and SQLite compiles anew what asks.
 const LOOK_EVERY: usize = 64;
@@ -56,7 +56,7 @@ impl Checkpoints {
             return;
         }
         self.stored = 0;
-        if writer.log_length().is_ok_and(|pages| pages >= LONG)
+        if writer.log_length().is_ok_and(|bytes| bytes >= LONG)
             && let Some(wake) = &self.wake
         {
             // If it was woken already, that is enough.
