@@ -10,7 +10,7 @@ use crate::server::{Server, own_processor_time};
 use crate::two_hop::median;
 
 /// The thread of a central that decides and stores.
-const WRITER: &str = "writer";
+pub const WRITER: &str = "writer";
 
 /// Says how much processor time something has used, in seconds.
 type Clock<'a> = Box<dyn Fn() -> f64 + 'a>;

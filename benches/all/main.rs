@@ -29,6 +29,7 @@ mod large;
 mod memory;
 mod page;
 mod reports;
+mod rounds;
 mod server;
 mod start;
 mod two_hop;
@@ -47,6 +48,7 @@ type Part = (&'static str, fn(&Runtime, &mut Page));
 
 const PARTS: &[Part] = &[
     ("two-hop", two_hop::run),
+    ("rounds", rounds::run),
     ("half-load", half_load::run),
     ("large", large::run),
     ("reports", reports::run),

@@ -1,5 +1,6 @@
 //! The processes that are measured, each ended with this program.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -48,14 +49,20 @@ impl Quiet {
         processor_time(&self.about("stat"))
     }
 
-    /// That of its threads of that name.
+    /// That of its thread of that name.
     pub fn processor_time_of(&self, thread: &str) -> f64 {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
-        threads
-            .map(|task| fs::read_to_string(task.unwrap().path().join("stat")).unwrap())
-            .filter(|stat| stat.contains(&format!("({thread})")))
-            .map(|stat| processor_time(&stat))
-            .sum()
+        processor_time(&self.of_thread(thread, "stat"))
+    }
+
+    /// What the system tells of its thread of that name.
+    pub fn of_thread(&self, thread: &str, what: &str) -> String {
+        let mut threads = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        let file = threads.find_map(|task| {
+            let task = task.unwrap().path();
+            let name = fs::read_to_string(task.join("comm")).unwrap();
+            (name.trim_end() == thread).then(|| task.join(what))
+        });
+        fs::read_to_string(file.unwrap()).unwrap()
     }
 
     fn about(&self, what: &str) -> String {
@@ -205,6 +212,26 @@ impl Site {
 
     pub fn central(&self) -> Server {
         Server::start(&mut self.command(&["central", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// A central that tells its figures, and where.
+    pub fn measured_central(&self) -> (Server, String) {
+        let log = self.folder().join("central.log");
+        let args = [
+            "central",
+            "--listen",
+            "127.0.0.1:0",
+            "--metrics",
+            "127.0.0.1:0",
+        ];
+        let mut command = self.command(&args);
+        command.env("TWINKLE_LOG", "info");
+        command.stderr(File::create(&log).unwrap());
+        let central = Server::start(&mut command);
+        let log = fs::read_to_string(log).unwrap();
+        let (_, said) = log.split_once("http://").unwrap();
+        let (figures, _) = said.split_once('/').unwrap();
+        (central, figures.to_owned())
     }
 
     pub fn relay(&self, central: &Server) -> Server {

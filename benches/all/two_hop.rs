@@ -26,7 +26,7 @@ use crate::page::Page;
 use crate::server::{BADGES, Server, Site};
 
 /// How many connections ask at once.
-const CONNECTIONS: [usize; 4] = [1, 8, 64, 512];
+pub const CONNECTIONS: [usize; 4] = [1, 8, 64, 512];
 /// How often each is measured, one after the other.
 const ROUNDS: usize = 5;
 /// Of so many commits the mean time is taken, before and after each round.

@@ -1,0 +1,175 @@
+//! Where the time of a round goes, in which each of so many doors is answered once: over the wire, and
+//! in the batches of the central's writer.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+
+use crate::cost::WRITER;
+use crate::generator::Speak;
+use crate::page::Page;
+use crate::server::{Server, Site};
+use crate::two_hop::{CONNECTIONS, all_opened, median, plan};
+
+/// How often each is measured, one after the other.
+const ROUNDS: usize = 3;
+/// Of so many bare flushes the mean time is taken.
+const FLUSHES: u32 = 200;
+/// What they write over: as long as a log that is moved in time.
+const FILE: u64 = 4 << 20;
+
+/// What a central's writer has done so far.
+struct Done {
+    batches: f64,
+    entries: f64,
+    /// In which it was at batches.
+    seconds: f64,
+    /// Of processor time.
+    worked: f64,
+    /// Written.
+    bytes: f64,
+}
+
+/// One measurement; times in ms.
+struct Round {
+    all: f64,
+    wire: f64,
+    batches: f64,
+    entries: f64,
+    kib: f64,
+    batch: f64,
+    worked: f64,
+    bare_flush: f64,
+}
+
+pub fn run(runtime: &Runtime, page: &mut Page) {
+    page.part("Where a round goes");
+    page.say("In a *round* each of so many doors, which speak frames, is answered once; times in ms. *wire*: a");
+    page.say("round of the bare echo. In a round the central's writer stores so many *batches* of so many");
+    page.say("*flashes*, each of which writes so much (*KiB*) to the database's log and takes *batch*: that is");
+    page.say("its work (*deciding*: processor time) and its *flush*. *bare flush*: what a program takes that");
+    page.say("does nothing but write and flush as much, after as long a pause as the writer has. The last");
+    page.say("column: wire and batches one after the other, as a part of the round; above 1 they overlap.");
+    page.say("");
+    let site = Site::new();
+    let echo = Server::this_program("echo");
+    let hop = Server::this_program(&echo.address.to_string());
+    let (central, figures) = site.measured_central();
+    let relay = site.relay(&central);
+    page.table(&[
+        "doors",
+        "round",
+        "wire",
+        "batches",
+        "flashes",
+        "KiB",
+        "batch",
+        "deciding",
+        "flush",
+        "bare flush",
+        "(wire + batches)/round",
+    ]);
+    for doors in CONNECTIONS {
+        let rounds: Vec<_> = (0..ROUNDS)
+            .map(|_| {
+                let load = |server, speak| all_opened(runtime, &plan(server, speak, doors)).rate();
+                let bare = load(hop.address, Speak::Plain);
+                let before = done(&central, &figures);
+                let rate = load(relay.address, Speak::Frames);
+                let after = done(&central, &figures);
+                round(site.folder(), doors as f64, (bare, rate), &before, &after)
+            })
+            .collect();
+        let median = |of: &dyn Fn(&Round) -> f64| median(rounds.iter().map(of));
+        page.row(&[
+            doors.to_string(),
+            format!("{:.2}", median(&|r| r.all)),
+            format!("{:.2}", median(&|r| r.wire)),
+            format!("{:.1}", median(&|r| r.batches)),
+            format!("{:.1}", median(&|r| r.entries)),
+            format!("{:.0}", median(&|r| r.kib)),
+            format!("{:.2}", median(&|r| r.batch)),
+            format!("{:.2}", median(&|r| r.worked)),
+            format!("{:.2}", median(&|r| r.batch - r.worked)),
+            format!("{:.2}", median(&|r| r.bare_flush)),
+            format!("{:.2}", median(&|r| (r.wire + r.batches * r.batch) / r.all)),
+        ]);
+    }
+}
+
+fn round(
+    folder: &Path,
+    doors: f64,
+    (bare, rate): (f64, f64),
+    before: &Done,
+    after: &Done,
+) -> Round {
+    let batches = after.batches - before.batches;
+    let of_each = |of: fn(&Done) -> f64| (of(after) - of(before)) / batches;
+    let entries = of_each(|done| done.entries);
+    let (all, in_a_round) = (doors / rate, doors / entries);
+    let batch = of_each(|done| done.seconds);
+    let bytes = of_each(|done| done.bytes);
+    let pause = (all / in_a_round - batch).max(0.0);
+    Round {
+        all: all * 1e3,
+        wire: doors / bare * 1e3,
+        batches: in_a_round,
+        entries,
+        kib: bytes / 1024.0,
+        batch: batch * 1e3,
+        worked: of_each(|done| done.worked) * 1e3,
+        bare_flush: bare_flush(folder, bytes as usize, Duration::from_secs_f64(pause)) * 1e3,
+    }
+}
+
+/// What the writer of that central, whose figures are there, has done.
+fn done(central: &Server, figures: &str) -> Done {
+    let mut stream = TcpStream::connect(figures).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let figure = |name: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        line.rsplit_once(' ').unwrap().1.parse().unwrap()
+    };
+    let told = central.process.of_thread(WRITER, "schedstat");
+    let nanoseconds: f64 = told.split_whitespace().next().unwrap().parse().unwrap();
+    let io = central.process.of_thread(WRITER, "io");
+    let written = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+    Done {
+        batches: figure("twinkle_commit_seconds_count"),
+        entries: figure("twinkle_batch_entries_sum"),
+        seconds: figure("twinkle_commit_seconds_sum"),
+        worked: nanoseconds / 1e9,
+        bytes: written.unwrap().parse().unwrap(),
+    }
+}
+
+/// How long it takes to write and flush so many bytes, in seconds, each time after that pause: the
+/// mean of many.
+#[expect(clippy::disallowed_methods, reason = "a pause as long as another's")]
+fn bare_flush(folder: &Path, bytes: usize, pause: Duration) -> f64 {
+    let path = folder.join("flushed");
+    fs::write(&path, vec![1; FILE as usize]).unwrap();
+    let file: File = OpenOptions::new().write(true).open(&path).unwrap();
+    file.sync_all().unwrap();
+    let what = vec![2; bytes];
+    let mut at = 0;
+    let mut took = Duration::ZERO;
+    for _ in 0..FLUSHES {
+        sleep(pause);
+        let began = Instant::now();
+        file.write_all_at(&what, at).unwrap();
+        file.sync_data().unwrap();
+        took += began.elapsed();
+        at = (at + bytes as u64) % (FILE - bytes as u64);
+    }
+    took.as_secs_f64() / f64::from(FLUSHES)
+}
