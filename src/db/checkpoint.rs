@@ -4,8 +4,8 @@
 use crate::db::{Result, Store};
 
 /// A log of so many bytes is moved by the commit that finds it so: the thread whose work that is
-/// cannot keep up, and the log must not grow without end. From then on it is written over from its
-/// start, which takes a third less time than letting it grow.
+/// cannot keep up, and the log must not grow without end. It is then written over from its start, and
+/// a flush takes less time where the file does not grow.
 const TOO_LONG: u32 = 16 << 20;
 
 impl Store {

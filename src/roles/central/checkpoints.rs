@@ -8,8 +8,8 @@ use tracing::debug;
 
 use crate::db::Store;
 
-/// From so many bytes on the log is moved, as SQLite itself would do it.
-const LONG: u32 = 4 << 20;
+/// From so many bytes on the log is moved: some thousand pages, as SQLite itself would do it.
+const LONG: u32 = 1 << 20;
 /// After so many things that happened it is looked how long the log is: none makes it longer by more
 /// than some pages, and SQLite compiles anew what asks.
 const LOOK_EVERY: usize = 64;
