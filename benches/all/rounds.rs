@@ -53,9 +53,10 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.say("In a *round* each of so many doors, which speak frames, is answered once; times in ms. *wire*: a");
     page.say("round of the bare echo. In a round the central's writer stores so many *batches* of so many");
     page.say("*flashes*, each of which writes so much (*KiB*) to the database's log and takes *batch*: that is");
-    page.say("its work (*deciding*: processor time) and its *flush*. *bare flush*: what a program takes that");
-    page.say("does nothing but write and flush as much, after as long a pause as the writer has. The last");
-    page.say("column: wire and batches one after the other, as a part of the round; above 1 they overlap.");
+    page.say("its processor time (*deciding*) and what it waits: for its *flush*, and under load for a processor.");
+    page.say("*bare flush*: what a program takes that does nothing but write and flush as much, after as long a");
+    page.say("pause as the writer has. The last column: wire and batches one after the other, as a part of the");
+    page.say("round; above 1 they overlap.");
     page.say("");
     let site = Site::new();
     let echo = Server::this_program("echo");
