@@ -1,7 +1,7 @@
 //! Where the time of a round goes, in which each of so many doors is answered once: over the wire, and
 //! in the batches of the central's writer.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::FileExt;
@@ -21,7 +21,7 @@ use crate::two_hop::{CONNECTIONS, all_opened, median, plan};
 const ROUNDS: usize = 3;
 /// Of so many bare flushes the mean time is taken.
 const FLUSHES: u32 = 200;
-/// What they write over: as long as a log that is moved in time.
+/// They write over a file of so many bytes.
 const FILE: u64 = 4 << 20;
 
 /// What a central's writer has done so far.
@@ -159,7 +159,7 @@ fn done(central: &Server, figures: &str) -> Done {
 fn bare_flush(folder: &Path, bytes: usize, pause: Duration) -> f64 {
     let path = folder.join("flushed");
     fs::write(&path, vec![1; FILE as usize]).unwrap();
-    let file: File = OpenOptions::new().write(true).open(&path).unwrap();
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
     file.sync_all().unwrap();
     let what = vec![2; bytes];
     let mut at = 0;

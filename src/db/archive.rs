@@ -17,7 +17,7 @@ const APPLICATION_ID: i32 = 0x5457_4B41;
 /// How many events move at once: few enough for a flash behind them to wait a few milliseconds.
 const SLICE: usize = 512;
 /// How many pages are given back at once.
-const PAGES: i64 = 1_024;
+const PAGES: i64 = 256;
 /// For how many times as long as a slice took flashes have the database for themselves.
 const REST: u32 = 1;
 

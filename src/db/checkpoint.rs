@@ -14,13 +14,13 @@ impl Store {
     /// # Errors
     /// SQLite's.
     pub fn leave_log(&self) -> Result<()> {
-        let pages = TOO_LONG / self.page_size()?;
+        let pages = self.pages(TOO_LONG)?;
         self.connection
             .pragma_update(None, "wal_autocheckpoint", pages)?;
         Ok(())
     }
 
-    /// How many bytes of the log are still to be moved. Asking costs next to nothing.
+    /// How many pages of the log are still to be moved. Asking costs next to nothing.
     ///
     /// # Errors
     /// [`crate::db::Error::Busy`] while it is being moved, or SQLite's.
@@ -31,14 +31,18 @@ impl Store {
             .prepare_cached("PRAGMA main.wal_checkpoint(NOOP)")?;
         let (log, moved) = look.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
         let (log, moved): (i64, i64) = (log, moved);
-        let pages = u32::try_from(log - moved).unwrap_or_default();
-        Ok(pages.saturating_mul(self.page_size()?))
+        Ok(u32::try_from(log - moved).unwrap_or_default())
     }
 
-    /// How large a page is, in bytes.
-    fn page_size(&self) -> Result<u32> {
-        let mut ask = self.connection.prepare_cached("PRAGMA page_size")?;
-        Ok(ask.query_row([], |row| row.get(0))?)
+    /// How many of this database's pages so many bytes are.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn pages(&self, bytes: u32) -> Result<u32> {
+        let size: u32 = self
+            .connection
+            .query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        Ok(bytes / size)
     }
 
     /// Moves what the log holds into the database; neither waits for a writer, nor does one wait for

@@ -8,7 +8,7 @@ use tracing::debug;
 
 use crate::db::Store;
 
-/// From so many bytes on the log is moved: some thousand pages, as SQLite itself would do it.
+/// From so many bytes on the log is moved: a thousand pages of a new database, as SQLite itself would do it.
 const LONG: u32 = 1 << 20;
 /// After so many things that happened it is looked how long the log is: none makes it longer by more
 /// than some pages, and SQLite compiles anew what asks.
@@ -19,6 +19,8 @@ const LOOK_EVERY: usize = 64;
 pub(super) struct Checkpoints {
     /// `None` once it is to end.
     wake: Option<SyncSender<()>>,
+    /// How many pages are too many.
+    long: u32,
     /// How many were stored since it was last looked how long the log is.
     stored: usize,
     thread: Option<JoinHandle<()>>,
@@ -44,6 +46,7 @@ impl Checkpoints {
         let thread = thread::Builder::new().name("checkpoints".to_owned());
         Ok(Self {
             wake: Some(wake),
+            long: writer.pages(LONG)?,
             stored: 0,
             thread: Some(thread.spawn(move_log)?),
         })
@@ -56,7 +59,7 @@ impl Checkpoints {
             return;
         }
         self.stored = 0;
-        if writer.log_length().is_ok_and(|bytes| bytes >= LONG)
+        if writer.log_length().is_ok_and(|pages| pages >= self.long)
             && let Some(wake) = &self.wake
         {
             // If it was woken already, that is enough.
@@ -88,7 +91,7 @@ mod tests {
         let mut checkpoints = Checkpoints::start(&store).unwrap();
         let now = "2024-02-12T09:00:00Z".parse().unwrap();
         for number in 0.. {
-            if store.log_length().unwrap() >= LONG {
+            if store.log_length().unwrap() >= checkpoints.long {
                 break;
             }
             let name = |n: u32| Entry::Door(format!("door {number} {n}").parse().unwrap());
