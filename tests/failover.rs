@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::proxy::Proxy;
-use common::{ASHA, Client, Proc, RAVI, SOON, Site, pause, wait_until};
+use common::{ASHA, Client, Proc, RAVI, SOON, Site, guarded, pause, wait_until};
 use twinkle::domain::ids::EventId;
 
 /// How long a relay allows its central by default.
@@ -270,4 +270,23 @@ fn a_door_goes_on_by_another_relay_when_its_own_is_dead() {
     door.stdout.wait_for_nth("locked", 2);
     door.type_line(&ASHA.to_string());
     door.stdout.wait_for_nth("unlocked", 2);
+}
+
+#[test]
+fn a_relay_that_is_slow_with_each_answer_is_not_dead() {
+    let site = Site::seeded();
+    let north = site.enroll("relay", "north", &[]);
+    let lab = site.enroll("door", "lab", &["--relay", "north"]);
+    let central = site.central(0, &[]);
+    let relay = guarded::relay(&site, &central, &north);
+    // Until a door is welcomed the relay answers twice, in TLS and to its Hello: late as both are, they
+    // take longer than the deadline together.
+    let way = Proxy::slow(site.host, relay.address(), Duration::from_secs(2));
+    let door = site.door(
+        "lab",
+        way.address,
+        &["--identity", lab.to_str().unwrap(), "--deadline", "3s"],
+    );
+    door.stderr.wait_for("connected to the relay");
+    assert_eq!(door.stderr.count("cannot reach"), 0);
 }

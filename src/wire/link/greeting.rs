@@ -1,15 +1,18 @@
 //! Making one connection: reaching the upstream, showing our identity, saying Hello.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
 use crate::wire::codec::{self, FrameReader};
 use crate::wire::link::Options;
+use crate::wire::link::reach::NO_ANSWER;
 use crate::wire::{Error, Hello, Message, VERSIONS, Welcome, refusal, tls};
 
 /// A connection whose upstream has said Welcome.
@@ -37,19 +40,36 @@ impl Connected {
 
 pub(super) type Protected = TlsStream<TcpStream>;
 
-/// Connects, shows our identity if we have one, and greets.
-pub(super) async fn open(address: SocketAddr, options: &Options) -> Result<Connected, Error> {
-    let stream = TcpStream::connect(address).await?;
+/// Connects, shows our identity if we have one, and greets. Each answer may take that long: one that
+/// has many doors to take after a restart is slow, but not dead.
+pub(super) async fn open(
+    address: SocketAddr,
+    options: &Options,
+    patience: Duration,
+) -> Result<Connected, Error> {
+    let stream = answer(patience, async { Ok(TcpStream::connect(address).await?) }).await?;
     // A flash is one small write: it must not wait for more to come.
     stream.set_nodelay(true)?;
     let Some(identity) = &options.identity else {
         let (read, write) = stream.into_split();
-        return Ok(Connected::Clear(greet(read, write, options).await?));
+        let connection = answer(patience, greet(read, write, options)).await?;
+        return Ok(Connected::Clear(connection));
     };
-    let (read, write) = tokio::io::split(identity.connector.connect(stream).await?);
+    let stream = answer(patience, identity.connector.connect(stream)).await?;
+    let (read, write) = tokio::io::split(stream);
     // Whether the server takes our identity shows only when it answers.
-    let connection = greet(read, write, options).await.map_err(tls::explain)?;
+    let greeted = answer(patience, greet(read, write, options)).await;
+    let connection = greeted.map_err(tls::explain)?;
     Ok(Connected::Protected(Box::new(connection)))
+}
+
+/// What the upstream answers, if it does within that time.
+async fn answer<T>(
+    within: Duration,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let answered = timeout(within, answer).await;
+    answered.unwrap_or(Err(Error::TimedOut(NO_ANSWER)))
 }
 
 /// Says Hello and waits for the answer.

@@ -97,13 +97,12 @@ impl Link {
         for address in addresses {
             options.check(address.ip())?;
             // One that takes no packets must not use up the time of the others.
-            match timeout(each, open(address, options)).await {
-                Ok(Ok(connected)) => {
+            match open(address, options, each).await {
+                Ok(connected) => {
                     self.check_installation(&connected)?;
                     return Ok(connected);
                 }
-                Ok(Err(cause)) => failure = cause,
-                Err(_elapsed) => failure = Error::TimedOut(NO_ANSWER),
+                Err(cause) => failure = cause,
             }
         }
         Err(failure)
