@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use tokio::runtime::Runtime;
 
 use crate::generator::{self, Plan, Speak};
-use crate::page::Page;
+use crate::page::{Bound, Page};
 use crate::server::Site;
 use crate::two_hop::{Commits, median, plan};
 
@@ -67,6 +67,10 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             format!("{:.1}", median(ratios())),
             format!("{:.1}", ratios().fold(0.0, f64::max)),
         ]);
+        if what == "flashes" {
+            let what = "p99/p50 at half the rate";
+            page.ask(what, Bound::AtMost(5.0), median(ratios()));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 use crate::fill;
 use crate::generator::{Plan, Speak};
-use crate::page::Page;
+use crate::page::{Bound, Page};
 use crate::server::Site;
 use crate::two_hop::{all_opened, median, plan};
 
@@ -63,17 +63,19 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             .collect();
         let of = |which: usize, share: usize| median(rounds.iter().map(|r| r[which][share]));
         for (which, (employees, events)) in SITES.iter().enumerate() {
+            let ratio = median(rounds.iter().map(|r| r[which][0] / r[0][0]));
             page.row(&[
                 doors.to_string(),
                 employees.to_string(),
                 events.to_string(),
                 format!("{:.2}", of(which, 0)),
                 format!("{:.2}", of(which, 1)),
-                format!(
-                    "{:.2}",
-                    median(rounds.iter().map(|r| r[which][0] / r[0][0]))
-                ),
+                format!("{ratio:.2}"),
             ]);
+            if *events > 0 {
+                let what = format!("p50 of {doors} doors at a large site, of a small one's");
+                page.ask(what, Bound::AtMost(1.1), ratio);
+            }
         }
     }
 }

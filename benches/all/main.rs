@@ -85,6 +85,7 @@ fn main() {
             run(&runtime, &mut page);
         }
     }
+    page.say_what_is_asked();
     if wanted.is_empty() {
         page.write();
     }

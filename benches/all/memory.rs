@@ -15,12 +15,14 @@ use twinkle::wire::identity::Identity;
 use twinkle::wire::link::{Link, Options, Patience, Phase};
 
 use crate::generator::{self, Plan, Speak};
-use crate::page::Page;
+use crate::page::{Bound, Page};
 use crate::server::{Identities, Site};
 use crate::two_hop::plan;
 
 /// How many doors are connected.
-const CONNECTED: [usize; 3] = [1, 1_000, 10_000];
+const CONNECTED: [usize; 3] = [1, 1_000, MANY];
+/// Those of a campus.
+const MANY: usize = 10_000;
 /// How soon a door gives up, as one of ours does.
 const DEADLINE: Duration = Duration::from_secs(3);
 
@@ -64,25 +66,46 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         let again = site.relay_at(&address.to_string(), &central, identities.as_ref());
         runtime.block_on(all_are_up(&links));
         let back = began.elapsed().as_secs_f64();
-        let speak = match &identities {
+        let speaking = match &identities {
             None => Speak::Frames,
             Some(of) => Speak::Protected(Arc::clone(&of.doors)),
         };
         let flashes = Plan {
             deadline: DEADLINE,
-            ..plan(again.address, speak, 50)
+            ..plan(again.address, speaking, 50)
         };
         let figures = runtime.block_on(generator::run(&flashes));
+        let speak = if protected { "TLS" } else { "clear" };
+        let relay = peak.max(again.process.peak_mib());
+        let central = central.process.peak_mib();
         page.row(&[
             doors.to_string(),
-            if protected { "TLS" } else { "clear" }.to_owned(),
-            format!("{:.1}", peak.max(again.process.peak_mib())),
-            format!("{:.1}", central.process.peak_mib()),
+            speak.to_owned(),
+            format!("{relay:.1}"),
+            format!("{central:.1}"),
             format!("{back:.1}"),
             figures.answered().to_string(),
             figures.not_opened().to_string(),
             format!("{:.1}", figures.within_ms(1.0)),
         ]);
+        if doors == MANY {
+            let most = if protected { 200.0 } else { 100.0 };
+            let mut ask = |what: &str, most, here| {
+                page.ask(
+                    format!("{what}, {doors} doors, {speak}"),
+                    Bound::AtMost(most),
+                    here,
+                );
+            };
+            ask("MiB of the relay", most, relay);
+            ask("MiB of the central", 64.0, central);
+            ask("seconds until all are back", 10.0, back);
+            ask(
+                "flashes after it not opened",
+                0.0,
+                figures.not_opened() as f64,
+            );
+        }
         stop.cancel();
     }
 }

@@ -1,29 +1,48 @@
 //! The results: printed as they come, and kept as a page of the documents.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::{fs, mem};
 
 use chrono::{DateTime, Utc};
 
 /// The page, which grows as parts are measured.
 pub struct Page {
-    text: String,
+    /// What it was measured on.
+    head: String,
+    parts: String,
+    asked: Vec<Asked>,
+}
+
+/// What is asked of something.
+#[derive(Clone, Copy)]
+pub enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+/// Something that was measured, and what is asked of it.
+struct Asked {
+    what: String,
+    bound: Bound,
+    here: f64,
 }
 
 impl Page {
     /// A page that says on what it was measured.
     pub fn begin() -> Self {
-        let mut page = Self {
-            text: String::new(),
-        };
-        page.say("# Benchmarks");
-        page.say("");
-        page.say("Written by `make bench`, which measures all of it in one run. The times are those of this");
-        page.say("machine; the ratios carry over better.");
-        page.say("");
-        page.say(&machine());
-        page
+        let head = format!(
+            "# Benchmarks\n\n\
+             Written by `make bench`, which measures all of it in one run. The times are those of this\n\
+             machine; the ratios carry over better.\n\n{}\n",
+            machine()
+        );
+        print!("{head}");
+        Self {
+            head,
+            parts: String::new(),
+            asked: Vec::new(),
+        }
     }
 
     /// Begins a part.
@@ -34,8 +53,8 @@ impl Page {
     /// Adds a line.
     pub fn say(&mut self, line: &str) {
         println!("{line}");
-        self.text.push_str(line);
-        self.text.push('\n');
+        self.parts.push_str(line);
+        self.parts.push('\n');
     }
 
     /// Begins a table, whose numbers stand to the right.
@@ -53,10 +72,41 @@ impl Page {
         self.say(&format!("| {} |", cells.join(" | ")));
     }
 
+    /// Notes what is asked of something that was measured.
+    pub fn ask(&mut self, what: impl Into<String>, bound: Bound, here: f64) {
+        let what = what.into();
+        self.asked.push(Asked { what, bound, here });
+    }
+
+    /// Says of all that is asked whether it holds. It is printed last, and stands first on the page.
+    pub fn say_what_is_asked(&mut self) {
+        if self.asked.is_empty() {
+            return;
+        }
+        let parts = mem::take(&mut self.parts);
+        self.part("What is asked, and whether it holds");
+        self.say("Of the model (see the next part) the most is asked. Where less is reached, the two parts after");
+        self.say("that show what bounds it: *allowed/model* is what the processors can do, *writer/model* what the");
+        self.say(
+            "one thread can that decides and stores, if either of them never waited for anything.",
+        );
+        self.say("");
+        self.table(&["here", "asked", "holds", "of what"]);
+        for Asked { what, bound, here } in mem::take(&mut self.asked) {
+            let (asked, holds) = match bound {
+                Bound::AtLeast(least) => (format!("≥ {least}"), here >= least),
+                Bound::AtMost(most) => (format!("≤ {most}"), here <= most),
+            };
+            let holds = if holds { "yes" } else { "no" };
+            self.row(&[format!("{here:.2}"), asked, holds.to_owned(), what]);
+        }
+        self.parts.push_str(&parts);
+    }
+
     /// Writes the page to where the documents are.
     pub fn write(&self) {
         let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
-        fs::write(place, &self.text).unwrap();
+        fs::write(place, self.head.clone() + &self.parts).unwrap();
     }
 }
 

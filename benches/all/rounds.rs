@@ -15,7 +15,7 @@ use crate::cost::WRITER;
 use crate::generator::Speak;
 use crate::page::Page;
 use crate::server::{Server, Site};
-use crate::two_hop::{CONNECTIONS, all_opened, median, plan};
+use crate::two_hop::{CONNECTIONS, all_opened, flushed_commit, median, model, plan};
 
 /// How often each is measured, one after the other.
 const ROUNDS: usize = 3;
@@ -46,6 +46,8 @@ struct Round {
     batch: f64,
     worked: f64,
     bare_flush: f64,
+    /// What the writer could do if it were always at a batch, of the model.
+    writer: f64,
 }
 
 pub fn run(runtime: &Runtime, page: &mut Page) {
@@ -55,8 +57,9 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.say("*flashes*, each of which writes so much (*KiB*) to the database's log and takes *batch*: that is");
     page.say("its processor time (*deciding*) and what it waits: for its *flush*, and under load for a processor.");
     page.say("*bare flush*: what a program takes that does nothing but write and flush as much, after as long a");
-    page.say("pause as the writer has. The last column: wire and batches one after the other, as a part of the");
-    page.say("round; above 1 they overlap.");
+    page.say("pause as the writer has. Then wire and batches one after the other, as a part of the round: above 1");
+    page.say("they overlap. And how many flashes a second the writer could store if it were always at a batch,");
+    page.say("as a part of the model.");
     page.say("");
     let site = Site::new();
     let echo = Server::this_program("echo");
@@ -75,6 +78,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         "flush",
         "bare flush",
         "(wire + batches)/round",
+        "writer/model",
     ]);
     for doors in CONNECTIONS {
         let rounds: Vec<_> = (0..ROUNDS)
@@ -84,7 +88,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
                 let before = done(&central, &figures);
                 let rate = load(relay.address, Speak::Frames);
                 let after = done(&central, &figures);
-                round(site.folder(), doors as f64, (bare, rate), &before, &after)
+                round(site.folder(), doors, (bare, rate), &before, &after)
             })
             .collect();
         let median = |of: &dyn Fn(&Round) -> f64| median(rounds.iter().map(of));
@@ -100,17 +104,20 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             format!("{:.2}", median(&|r| r.batch - r.worked)),
             format!("{:.2}", median(&|r| r.bare_flush)),
             format!("{:.2}", median(&|r| (r.wire + r.batches * r.batch) / r.all)),
+            format!("{:.2}", median(&|r| r.writer)),
         ]);
     }
 }
 
 fn round(
     folder: &Path,
-    doors: f64,
+    doors: usize,
     (bare, rate): (f64, f64),
     before: &Done,
     after: &Done,
 ) -> Round {
+    let model = model(doors, bare, flushed_commit(folder));
+    let doors = doors as f64;
     let batches = after.batches - before.batches;
     let of_each = |of: fn(&Done) -> f64| (of(after) - of(before)) / batches;
     let entries = of_each(|done| done.entries);
@@ -127,6 +134,7 @@ fn round(
         batch: batch * 1e3,
         worked: of_each(|done| done.worked) * 1e3,
         bare_flush: bare_flush(folder, bytes as usize, Duration::from_secs_f64(pause)) * 1e3,
+        writer: entries / batch / model,
     }
 }
 

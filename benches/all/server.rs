@@ -17,6 +17,9 @@ use crate::fill;
 
 /// The badges that are flashed: all with four digits, so that every packet has the same length.
 pub const BADGES: RangeInclusive<u64> = 1000..=1999;
+/// The settings of every process: all devices of a benchmark come from one address, those of a site
+/// from one each.
+const SETTINGS: &str = "[limits]\nstrangers_per_address = 20000\n";
 /// Set for the processes that this program starts of itself: what to be.
 const BE: &str = "TWINKLE_BENCH_BE";
 
@@ -136,10 +139,20 @@ pub struct Site {
 impl Site {
     /// A site without employees.
     pub fn empty() -> Self {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let site = Self { folder };
+        let site = Self::in_a_folder();
         drop(Store::open_as_central(&site.db(), chrono_tz::UTC).unwrap());
         site
+    }
+
+    fn in_a_folder() -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let site = Self { folder };
+        fs::write(site.settings(), SETTINGS).unwrap();
+        site
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.folder.path().join("twinkle.toml")
     }
 
     /// A site with an employee for each badge.
@@ -165,8 +178,7 @@ impl Site {
 
     /// A site that is filled with people, devices and events.
     pub fn filled(with: &fill::Site) -> Self {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let site = Self { folder };
+        let site = Self::in_a_folder();
         fill::fill(&site.db(), with).unwrap();
         site
     }
@@ -179,7 +191,7 @@ impl Site {
         self.folder.path().join("twinkle.db")
     }
 
-    /// The binary, on this site's database and with nobody's settings.
+    /// The binary, on this site's database and with our settings.
     pub fn command(&self, args: &[&str]) -> Command {
         self.command_under(&[], args)
     }
@@ -192,7 +204,7 @@ impl Site {
         command
             .args(words)
             .env("TWINKLE_DB", self.db())
-            .env("TWINKLE_CONFIG", "/dev/null")
+            .env("TWINKLE_CONFIG", self.settings())
             // Where a relay has its file.
             .env("XDG_DATA_HOME", self.folder())
             .env("TWINKLE_TIMEZONE", "UTC")

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 use crate::generator::{self, Plan, Speak};
-use crate::page::Page;
+use crate::page::{Bound, Page};
 use crate::server::{Quiet, Site};
 use crate::two_hop::{median, plan};
 
@@ -19,10 +19,9 @@ const IDLE: Duration = Duration::from_secs(20);
 pub fn run(runtime: &Runtime, page: &mut Page) {
     page.part("Size, start and idleness");
     let size = fs::metadata(env!("CARGO_BIN_EXE_twinkle")).unwrap().len();
-    page.say(&format!(
-        "- the binary: {:.1} MiB",
-        size as f64 / 1024.0 / 1024.0
-    ));
+    let size = size as f64 / 1024.0 / 1024.0;
+    page.say(&format!("- the binary: {size:.1} MiB"));
+    page.ask("MiB of the binary", Bound::AtMost(12.0), size);
     let site = Site::empty();
     let start = median((0..STARTS).map(|_| {
         let began = Instant::now();
@@ -34,6 +33,8 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.say(&format!(
         "- `twinkle employee list` on an empty database: {start:.1} ms (median of {STARTS})"
     ));
+    let what = "ms of `employee list` on an empty database";
+    page.ask(what, Bound::AtMost(20.0), start);
 
     let central = site.central();
     let relay = site.relay(&central);
@@ -59,4 +60,8 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         share(1),
         share(2),
     ));
+    for (role, what) in ["central", "relay", "door"].into_iter().enumerate() {
+        let what = format!("% of a processor, {what} with one idle door");
+        page.ask(what, Bound::AtMost(0.1), share(role));
+    }
 }

@@ -22,11 +22,13 @@ use tokio::runtime::Runtime;
 
 use crate::cost::{self, Cost, Measured};
 use crate::generator::{self, Figures, Plan, Speak};
-use crate::page::Page;
+use crate::page::{Bound, Page};
 use crate::server::{BADGES, Server, Site};
 
 /// How many connections ask at once.
 pub const CONNECTIONS: [usize; 4] = [1, 8, 64, 512];
+/// From so many on, one connection and shared flushes should save as much as storing costs.
+const MANY: usize = 64;
 /// How often each is measured, one after the other.
 const ROUNDS: usize = 5;
 /// Of so many commits the mean time is taken, before and after each round.
@@ -98,8 +100,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
                 let cost = meter.stop(&frames);
                 let protected = load(careful_relay.address, protected.clone());
                 let commit = f64::midpoint(before, flushed_commit(site.folder()));
-                let count = doors as f64;
-                let model = count / (count / bare + commit);
+                let model = model(doors, bare, commit);
                 let round = Round {
                     bare,
                     model,
@@ -130,6 +131,29 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             format!("{:.2}", median(&|r| r.frames.within_ms(0.5))),
             format!("{:.2}", median(&|r| r.frames.within_ms(0.99))),
         ]);
+        let of_model = median(&|r| r.plain.rate() / r.model);
+        page.ask(
+            format!("plain text of {doors} doors, of the model"),
+            Bound::AtLeast(0.8),
+            of_model,
+        );
+        if doors >= MANY {
+            page.ask(
+                "the same, of the bare rate (an aim)",
+                Bound::AtLeast(1.0),
+                median(&|r| r.plain.rate() / r.bare),
+            );
+        }
+        page.ask(
+            format!("frames of {doors} doors, of plain text"),
+            Bound::AtLeast(1.0),
+            median(&|r| r.frames.rate() / r.plain.rate()),
+        );
+        page.ask(
+            format!("TLS of {doors} doors, of frames in clear"),
+            Bound::AtLeast(0.7),
+            median(&|r| r.protected.rate() / r.frames.rate()),
+        );
         let model = median(&|r| r.model);
         measured.push(Measured {
             doors,
@@ -169,9 +193,15 @@ pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
+/// How many flashes a second a bare rate and a flushed commit allow so many doors.
+pub fn model(doors: usize, bare: f64, commit: f64) -> f64 {
+    let doors = doors as f64;
+    doors / (doors / bare + commit)
+}
+
 /// The time that one commit of a small row takes, flushed, in seconds: the mean of many, as the model
 /// asks how many fit into a second.
-fn flushed_commit(folder: &Path) -> f64 {
+pub fn flushed_commit(folder: &Path) -> f64 {
     let commits = Commits::new(folder);
     let began = Instant::now();
     (0..COMMITS).for_each(|_| commits.another());
