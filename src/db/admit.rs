@@ -186,13 +186,15 @@ fn admit_flash(
     let Gathered {
         day,
         holder,
+        has_code,
         mut facts,
     } = trial::gather(statements, door, flash.twinklet, rules, at, in_time)?;
     let mut verdict = access::decide(&facts);
     let mut proof = Proof::NotNeeded;
     if let (Verdict::Open, Some((employee, _))) = (verdict, &holder) {
         let door_requires = facts.door.is_some_and(|door| door.requires_code);
-        proof = code::examine(statements, key, flash, *employee, door_requires, at)?;
+        let who = (*employee, has_code);
+        proof = code::examine(statements, key, flash, who, door_requires, at)?;
         facts.code = proof.objection();
         verdict = access::decide(&facts);
     }

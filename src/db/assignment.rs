@@ -89,6 +89,8 @@ pub(super) struct Holder {
     pub(super) assignment: Assignment,
     /// The day as it is for this employee.
     pub(super) day: Day,
+    /// Whether the employee needs one-time codes.
+    pub(super) has_code: bool,
 }
 
 /// The holder of a twinklet on a day, which may be another one for each department, with what a
@@ -106,7 +108,8 @@ pub(super) fn holder(
                  SELECT 1 FROM door_grant
                  WHERE door_grant.employee = employee.number AND door_grant.door = ?2
              ) ELSE 1 END,
-             department
+             department,
+             EXISTS (SELECT 1 FROM code WHERE code.employee = employee.number)
          FROM assignment JOIN employee ON employee.number = assignment.employee
          WHERE twinklet = ?1 ORDER BY from_day DESC, id DESC",
     )?;
@@ -137,6 +140,7 @@ fn read(row: &Row<'_>, day_of: impl Fn(Option<&str>) -> Day) -> rusqlite::Result
         name: row.get(1)?,
         assignment,
         day: day_of(row.get_ref(9)?.as_str_or_null()?),
+        has_code: row.get(10)?,
     })
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::db::statements::Statements;
-use crate::db::values::{day_text, from_millis, to_millis};
+use crate::db::values::{from_millis, to_millis};
 use crate::db::{Result, Store};
 use crate::domain::attendance::Seen;
 use crate::domain::calendar::{Day, Days};
@@ -19,18 +19,25 @@ pub(super) fn count(
     at: i64,
     is_exit: bool,
 ) -> Result<()> {
-    statements
+    let day = statements.day_text(day);
+    // Most have been seen that day already, and an upsert costs those half as much again.
+    let again = statements
         .get(
-            "INSERT INTO attendance (day, employee, first, last, flashes)
-             VALUES (?1, ?2, iif(?4, NULL, ?3), ?3, 1)
-             ON CONFLICT (day, employee) DO UPDATE SET
-                 first = min(
-                     coalesce(first, excluded.first), coalesce(excluded.first, first)
-                 ),
-                 last = max(last, excluded.last),
-                 flashes = flashes + 1",
+            "UPDATE attendance SET
+                 first = iif(?4, first, coalesce(min(first, ?3), ?3)),
+                 last = max(last, ?3),
+                 flashes = flashes + 1
+             WHERE day = ?1 AND employee = ?2",
         )?
-        .execute((day_text(day), employee, at, is_exit))?;
+        .execute((&day, employee, at, is_exit))?;
+    if again == 0 {
+        statements
+            .get(
+                "INSERT INTO attendance (day, employee, first, last, flashes)
+                 VALUES (?1, ?2, iif(?4, NULL, ?3), ?3, 1)",
+            )?
+            .execute((&day, employee, at, is_exit))?;
+    }
     Ok(())
 }
 

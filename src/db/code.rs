@@ -11,7 +11,7 @@ use crate::db::statements::Statements;
 use crate::db::trial::Moment;
 use crate::db::values::{from_millis, to_millis};
 use crate::db::{Employee, FlashEntry, Result, Store, employee};
-use crate::domain::access::{Door, Reason};
+use crate::domain::access::Reason;
 use crate::domain::calendar::Day;
 use crate::domain::ids::{DeviceName, EmployeeNumber, EmployeeRef, TwinkletId};
 use crate::domain::otp::{self, Algorithm, Finding, Generator};
@@ -44,25 +44,21 @@ impl Proof {
     }
 }
 
-/// Whether an employee needs a code at a door.
-pub(super) fn is_needed(
-    statements: &mut Statements<'_>,
-    employee: EmployeeNumber,
-    door: Option<Door>,
-) -> Result<bool> {
-    Ok(door.is_some_and(|door| door.requires_code) || find(statements, employee)?.is_some())
-}
-
-/// Looks at a flash's code. Writes nothing: see [`settle`].
+/// Looks at a flash's code, which its employee needs everywhere if there is a seed, and else at some
+/// doors. Writes nothing: see [`settle`].
 pub(super) fn examine(
     statements: &mut Statements<'_>,
     key: impl FnOnce() -> Result<SealingKey>,
     flash: &FlashEntry,
-    employee: EmployeeNumber,
+    (employee, has_code): (EmployeeNumber, bool),
     door_requires: bool,
     at: &Moment,
 ) -> Result<Proof> {
-    let Some(row) = find(statements, employee)? else {
+    let row = match has_code {
+        true => find(statements, employee)?,
+        false => None,
+    };
+    let Some(row) = row else {
         return Ok(match door_requires {
             true => Proof::Objection(Reason::CodeMissing),
             false => Proof::NotNeeded,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::db::admit::FlashEntry;
 use crate::db::statements::Statements;
-use crate::db::values::{day_text, from_millis};
+use crate::db::values::from_millis;
 use crate::db::{Result, Store};
 use crate::domain::access::Verdict;
 use crate::domain::calendar::Day;
@@ -26,6 +26,7 @@ pub(super) struct NewEvent<'a> {
 
 /// Appends an event. Returns whether it did: an id that is there already is left as it is.
 pub(super) fn append(statements: &mut Statements<'_>, new: &NewEvent<'_>) -> Result<bool> {
+    let day = statements.day_text(new.day);
     let rows = statements
         .get(
             "INSERT INTO event
@@ -36,7 +37,7 @@ pub(super) fn append(statements: &mut Statements<'_>, new: &NewEvent<'_>) -> Res
         .execute((
             new.flash.event,
             new.at,
-            day_text(new.day),
+            day,
             new.door,
             new.relay,
             new.flash.twinklet,

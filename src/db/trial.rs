@@ -7,7 +7,7 @@ use crate::db::day_rules::DayRules;
 use crate::db::device::{self, KnownDoor};
 use crate::db::statements::Statements;
 use crate::db::values::to_millis;
-use crate::db::{Result, Store, assignment, code};
+use crate::db::{Result, Store, assignment};
 use crate::domain::access::{self, Facts, Reason, Verdict};
 use crate::domain::calendar::Day;
 use crate::domain::ids::{DeviceName, EmployeeNumber, TwinkletId};
@@ -44,6 +44,8 @@ pub(super) struct Gathered {
     pub(super) day: Day,
     /// Whose badge it is, or was last.
     pub(super) holder: Option<(EmployeeNumber, String)>,
+    /// Whether the holder needs one-time codes, at whichever door.
+    pub(super) has_code: bool,
     /// What is decided on.
     pub(super) facts: Facts,
 }
@@ -61,6 +63,7 @@ pub(super) fn gather(
     let holder = assignment::holder(statements, twinklet, day_of, door.map(|door| door.id))?;
     // A department may have days of its own.
     let day = holder.as_ref().map_or(at.day, |holder| holder.day);
+    let has_code = holder.as_ref().is_some_and(|holder| holder.has_code);
     let (holder, assignment) = holder.map(|h| ((h.employee, h.name), h.assignment)).unzip();
     let facts = Facts {
         door: door.map(|door| door.facts),
@@ -70,7 +73,12 @@ pub(super) fn gather(
         in_time,
         code: None,
     };
-    Ok(Gathered { day, holder, facts })
+    Ok(Gathered {
+        day,
+        holder,
+        has_code,
+        facts,
+    })
 }
 
 impl Store {
@@ -90,11 +98,13 @@ impl Store {
         let mut statements = Statements::new(&self.connection);
         let door = device::door(&mut statements, door)?;
         let Gathered {
-            holder, mut facts, ..
+            holder,
+            has_code,
+            mut facts,
+            ..
         } = gather(&mut statements, door, twinklet, &rules, &at, true)?;
-        if let Some((employee, _)) = holder
-            && code::is_needed(&mut statements, employee, facts.door)?
-        {
+        let door_requires = facts.door.is_some_and(|door| door.requires_code);
+        if holder.is_some() && (has_code || door_requires) {
             facts.code = Some(Reason::CodeMissing);
         }
         Ok(access::decide(&facts))

@@ -29,7 +29,7 @@ pub(super) fn from_millis(millis: i64) -> DateTime<Utc> {
     })
 }
 
-/// A day as rusqlite would write it, in a fifth of the time: two are written for each flash.
+/// A day as rusqlite would write it.
 pub(super) fn day_text(day: Day) -> String {
     day.to_string()
 }
