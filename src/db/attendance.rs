@@ -20,24 +20,18 @@ pub(super) fn count(
     is_exit: bool,
 ) -> Result<()> {
     let day = statements.day_text(day);
-    // Most have been seen that day already, and an upsert costs those half as much again.
-    let again = statements
+    statements
         .get(
-            "UPDATE attendance SET
-                 first = iif(?4, first, coalesce(min(first, ?3), ?3)),
-                 last = max(last, ?3),
-                 flashes = flashes + 1
-             WHERE day = ?1 AND employee = ?2",
+            "INSERT INTO attendance (day, employee, first, last, flashes)
+             VALUES (?1, ?2, iif(?4, NULL, ?3), ?3, 1)
+             ON CONFLICT (day, employee) DO UPDATE SET
+                 first = min(
+                     coalesce(first, excluded.first), coalesce(excluded.first, first)
+                 ),
+                 last = max(last, excluded.last),
+                 flashes = flashes + 1",
         )?
-        .execute((&day, employee, at, is_exit))?;
-    if again == 0 {
-        statements
-            .get(
-                "INSERT INTO attendance (day, employee, first, last, flashes)
-                 VALUES (?1, ?2, iif(?4, NULL, ?3), ?3, 1)",
-            )?
-            .execute((&day, employee, at, is_exit))?;
-    }
+        .execute((day, employee, at, is_exit))?;
     Ok(())
 }
 
