@@ -48,7 +48,8 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     ));
     page.say(&format!(
         "Medians of the times to the answer in ms, the worst p99/p50 beside; below them those of a program\n\
-         that does nothing but a flushed commit of one row every {} ms.",
+         that does nothing but a flushed commit of one row every {} ms. A flash waits for a flush, or\n\
+         for two if it comes while one is under way, and so is no steadier than the disk.",
         COMMIT_EVERY.as_millis()
     ));
     page.say("");

@@ -29,30 +29,41 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         return;
     }
     page.say(&format!(
-        "Instructions of each for a flash, with {DOORS} doors that speak frames (valgrind's count)."
+        "Instructions of each for a flash, with {DOORS} doors (valgrind's count)."
     ));
     page.say("");
-    page.table(&["", "relay", "central"]);
-    let rows: [(_, &[&str]); 2] = [("alone", &[]), ("metrics", &["--metrics", "127.0.0.1:0"])];
-    for (name, more) in rows {
+    page.table(&["relay", "central", "of doors"]);
+    let metrics: &[&str] = &["--metrics", "127.0.0.1:0"];
+    for (speak, more, name) in [
+        (Speak::Plain, [].as_slice(), "that speak plain text"),
+        (Speak::Frames, &[], "that speak frames"),
+        (Speak::Frames, metrics, "that speak frames, with metrics"),
+    ] {
+        let of = |relay| of_a_flash(runtime, relay, &speak, more);
         page.row(&[
+            format!("{:.0}", of(true)),
+            format!("{:.0}", of(false)),
             name.to_owned(),
-            format!("{:.0}", of_a_flash(runtime, true, more)),
-            format!("{:.0}", of_a_flash(runtime, false, more)),
         ]);
     }
 }
 
 /// The instructions of one flash: of many, less those of few, so that the start falls out.
-fn of_a_flash(runtime: &Runtime, of_relay: bool, more: &[&str]) -> f64 {
-    let (few, least) = watched(runtime, of_relay, more, SHORT);
-    let (many, most) = watched(runtime, of_relay, more, LONG);
+fn of_a_flash(runtime: &Runtime, of_relay: bool, speak: &Speak, more: &[&str]) -> f64 {
+    let (few, least) = watched(runtime, of_relay, speak, more, SHORT);
+    let (many, most) = watched(runtime, of_relay, speak, more, LONG);
     (most - least) / (many - few)
 }
 
 /// How many flashes a run had, and how many instructions the watched role needed for it, which has
 /// more arguments than the other.
-fn watched(runtime: &Runtime, of_relay: bool, more: &[&str], measured: Duration) -> (f64, f64) {
+fn watched(
+    runtime: &Runtime,
+    of_relay: bool,
+    speak: &Speak,
+    more: &[&str],
+    measured: Duration,
+) -> (f64, f64) {
     let site = Site::new();
     let counted = site.folder().join("callgrind.out");
     let out = format!("--callgrind-out-file={}", counted.display());
@@ -76,7 +87,7 @@ fn watched(runtime: &Runtime, of_relay: bool, more: &[&str], measured: Duration)
         warm_up: Duration::ZERO,
         measured,
         deadline: Duration::from_secs(60),
-        ..plan(through.address, Speak::Frames, DOORS)
+        ..plan(through.address, speak.clone(), DOORS)
     };
     let flashes = runtime.block_on(generator::run(&load)).answered();
     through.process.stop();

@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 use crate::fill;
 use crate::generator::{Plan, Speak};
-use crate::page::{Bound, Page};
+use crate::page::{Bound, Page, of_doors};
 use crate::server::Site;
 use crate::two_hop::{all_opened, median, plan};
 
@@ -73,7 +73,10 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
                 format!("{ratio:.2}"),
             ]);
             if *events > 0 {
-                let what = format!("p50 of {doors} doors at a large site, of a small one's");
+                let what = format!(
+                    "p50 of {} at a large site, of a small one's",
+                    of_doors(doors)
+                );
                 page.ask(what, Bound::AtMost(1.1), ratio);
             }
         }

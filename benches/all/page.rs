@@ -110,6 +110,14 @@ impl Page {
     }
 }
 
+/// So many doors, in words.
+pub fn of_doors(count: usize) -> String {
+    match count {
+        1 => "1 door".to_owned(),
+        _ => format!("{count} doors"),
+    }
+}
+
 /// The machine and the program, in a line each.
 fn machine() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

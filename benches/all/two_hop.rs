@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 
 use crate::cost::{self, Cost, Measured};
 use crate::generator::{self, Figures, Plan, Speak};
-use crate::page::{Bound, Page};
+use crate::page::{Bound, Page, of_doors};
 use crate::server::{BADGES, Server, Site};
 
 /// How many connections ask at once.
@@ -132,8 +132,9 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             format!("{:.2}", median(&|r| r.frames.within_ms(0.99))),
         ]);
         let of_model = median(&|r| r.plain.rate() / r.model);
+        let from = of_doors(doors);
         page.ask(
-            format!("plain text of {doors} doors, of the model"),
+            format!("plain text of {from}, of the model"),
             Bound::AtLeast(0.8),
             of_model,
         );
@@ -145,12 +146,12 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             );
         }
         page.ask(
-            format!("frames of {doors} doors, of plain text"),
+            format!("frames of {from}, of plain text"),
             Bound::AtLeast(1.0),
             median(&|r| r.frames.rate() / r.plain.rate()),
         );
         page.ask(
-            format!("TLS of {doors} doors, of frames in clear"),
+            format!("TLS of {from}, of frames in clear"),
             Bound::AtLeast(0.7),
             median(&|r| r.protected.rate() / r.frames.rate()),
         );
