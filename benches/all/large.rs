@@ -15,7 +15,7 @@ const SITES: [(u32, u64); 2] = [(100, 0), (1_000_000, 10_000_000)];
 /// How many doors ask at once: one person, and a morning.
 const DOORS: [usize; 2] = [1, 8];
 /// How often each site is measured, in turn.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 const MEASURED: Duration = Duration::from_secs(3);
 
 pub fn run(runtime: &Runtime, page: &mut Page) {

@@ -30,7 +30,7 @@ pub const CONNECTIONS: [usize; 4] = [1, 8, 64, 512];
 /// From so many on, one connection and shared flushes should save as much as storing costs.
 const MANY: usize = 64;
 /// How often each is measured, one after the other.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 /// Of so many commits the mean time is taken, before and after each round.
 const COMMITS: u32 = 100;
 /// How long one measurement takes, after a start that is not counted.
