@@ -93,6 +93,8 @@ impl Page {
         self.say("");
         self.table(&["here", "asked", "holds", "of what"]);
         for Asked { what, bound, here } in mem::take(&mut self.asked) {
+            // As exact as it is shown.
+            let here = (here * 100.0).round() / 100.0;
             let (asked, holds) = match bound {
                 Bound::AtLeast(least) => (format!("≥ {least}"), here >= least),
                 Bound::AtMost(most) => (format!("≤ {most}"), here <= most),
