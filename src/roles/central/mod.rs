@@ -31,6 +31,7 @@ use crate::wire::tls::Acceptor;
 
 mod admin;
 mod archive;
+mod aside;
 mod authority;
 mod backup;
 mod calendar;

@@ -1,7 +1,6 @@
 //! The one thread that owns the database. It takes everything that gathered while the last commit
 //! ran, has it decided and stored in one transaction, and answers only after that is on the disk.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -17,27 +16,17 @@ use crate::db::{Entry, Outcome, Store};
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId};
 use crate::metrics::Metrics;
+use crate::roles::central::aside::Aside;
 use crate::roles::central::checkpoints::Checkpoints;
 use crate::roles::central::desk::{Asker, Job};
 use crate::roles::central::timekeeper::Timekeeper;
-use crate::wire::answers::{Answers, Unheard};
+use crate::wire::answers::Unheard;
 use crate::wire::hold::Held;
 use crate::wire::{Answer, refusal};
 
 /// The most jobs of one transaction: enough for its flush to weigh little on each, and few enough
 /// for the last not to wait long.
 const BATCH: usize = 512;
-/// The most undelivered events of one transaction that flashes wait for, unless very many wait: each
-/// may have to look through a day's events.
-const UNDELIVERED_AT_ONCE: usize = 16;
-/// How many undelivered events may wait while flashes go first.
-const UNDELIVERED_WAITING: usize = 4_096;
-/// The most of a relay's frames of one transaction, when nothing else is to be stored: a flush for
-/// each would take longer than they do, and a flash that comes meanwhile waits for some tens of
-/// milliseconds.
-const SPOOLED_AT_ONCE: usize = 4;
-/// How many messages of delays may wait; they are figures, and what is over goes.
-const DELAYS_WAITING: usize = 1_024;
 /// How long to wait before what could not be stored is tried again without anybody asking.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How often at the most it is said that events' ids are reused.
@@ -63,9 +52,7 @@ pub(super) fn start(
         failing: false,
         standing: standing.clone(),
         metrics,
-        undelivered: BTreeMap::new(),
-        spooled: VecDeque::new(),
-        delays: VecDeque::new(),
+        aside: Aside::default(),
         reused: Reused::default(),
         beside,
     };
@@ -95,12 +82,7 @@ struct Work {
     failing: bool,
     standing: Standing,
     metrics: Option<Arc<Metrics>>,
-    /// Undelivered events that are still to be stored, and who wants to hear of it.
-    undelivered: BTreeMap<EventId, Option<Answers>>,
-    /// What relays kept, still to be stored when there is nothing more urgent.
-    spooled: VecDeque<Job>,
-    /// How long flashes took, likewise: one message of it in each transaction.
-    delays: VecDeque<Job>,
+    aside: Aside,
     reused: Reused,
     /// The threads that read beside this one, which end when the queue does.
     beside: Vec<JoinHandle<()>>,
@@ -125,63 +107,15 @@ impl Batches for Work {
         } else {
             Duration::ZERO
         };
-        (!self.idle()).then(|| Instant::now() + wait)
+        (!self.aside.is_empty()).then(|| Instant::now() + wait)
     }
 
     fn take(&mut self, job: Job, batch: &mut Vec<Job>) {
-        match job {
-            Job {
-                entry: Entry::Undelivered(event),
-                asker: Asker::Undelivered(answers),
-            } => {
-                self.note_undelivered(event, answers);
-            }
-            job @ Job {
-                entry: Entry::Spooled(_),
-                ..
-            } => self.spooled.push_back(job),
-            job @ Job {
-                entry: Entry::Delays(_),
-                ..
-            } => {
-                if self.delays.len() < DELAYS_WAITING {
-                    self.delays.push_back(job);
-                }
-            }
-            job => batch.push(job),
-        }
+        self.aside.take(job, batch);
     }
 
     fn store(&mut self, batch: &mut Vec<Job>) {
-        let over = self.undelivered.len().saturating_sub(UNDELIVERED_WAITING);
-        let beside_flashes = match batch.is_empty() {
-            true => BATCH,
-            false => UNDELIVERED_AT_ONCE,
-        };
-        for _ in 0..over.max(beside_flashes) {
-            let Some((event, answers)) = self.undelivered.pop_first() else {
-                break;
-            };
-            let entry = match &answers {
-                Some(_) => Entry::Undelivered(event),
-                None => Entry::Unheard(event),
-            };
-            let asker = Asker::Undelivered(answers);
-            batch.push(Job { entry, asker });
-        }
-        // Beside flashes one of their frames in each transaction: they wait no longer for it than
-        // that, and not at all while it may be what cannot be stored.
-        let frames = match (batch.is_empty(), self.failing) {
-            (true, false) => SPOOLED_AT_ONCE,
-            (true, true) | (false, false) => 1,
-            (false, true) => 0,
-        };
-        for _ in 0..frames {
-            batch.extend(self.spooled.pop_front());
-        }
-        if !self.failing {
-            batch.extend(self.delays.pop_front());
-        }
+        self.aside.go_along(batch, BATCH, self.failing);
         if batch.is_empty() {
             return;
         }
@@ -243,7 +177,7 @@ impl Batches for Work {
 
     fn finish(&mut self) {
         let mut batch = Vec::new();
-        while !self.idle() && !self.failing {
+        while !self.aside.is_empty() && !self.failing {
             self.store(&mut batch);
         }
         // SQLite's log goes with the last connection that closes, if no other closes meanwhile.
@@ -254,16 +188,6 @@ impl Batches for Work {
 }
 
 impl Work {
-    /// Whether nothing is left that was put aside.
-    fn idle(&self) -> bool {
-        self.undelivered.is_empty() && self.spooled.is_empty() && self.delays.is_empty()
-    }
-
-    fn note_undelivered(&mut self, event: EventId, answers: Option<Answers>) {
-        let known = self.undelivered.entry(event).or_default();
-        *known = answers.or(known.take());
-    }
-
     fn answer(&mut self, batch: &mut Vec<Job>, outcomes: Vec<Outcome>) {
         let mut heard = Vec::new();
         let mut unheard = Vec::new();
@@ -320,7 +244,7 @@ impl Work {
         }
         // One that was asked twice may have been heard once.
         for event in unheard.into_iter().filter(|event| !heard.contains(event)) {
-            self.note_undelivered(event, None);
+            self.aside.undelivered(event, None);
         }
     }
 
@@ -330,15 +254,14 @@ impl Work {
                 answers.refuse(seq, flash.event, Reason::StorageFailed);
             }
             (Asker::Undelivered(answers), Entry::Undelivered(event) | Entry::Unheard(event)) => {
-                self.note_undelivered(event, answers);
+                self.aside.undelivered(event, answers);
             }
             (Asker::Device(asker), _) => drop(asker.send(false)),
             (Asker::Announcement(answers), Entry::Door(name)) => {
                 answers.hang_up(name, refusal::STORAGE);
             }
-            // Only its own relay's connection waits for it; that tries again when it is over.
             (asker @ (Asker::Spool(_) | Asker::Entries(..)), entry) => {
-                self.spooled.push_front(Job { entry, asker })
+                self.aside.put_back(Job { entry, asker });
             }
             // What happened at a door is repeated by whoever told us.
             _ => (),
