@@ -75,6 +75,20 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Reports what happened; returns whether that is noted within a second. Who keeps no more says
+    /// nothing, and a door tells it again.
+    pub fn try_report(&mut self, happened: &Happened) -> bool {
+        self.send(&Message::Happened(happened.clone()));
+        let patience = Some(Duration::from_secs(1));
+        self.stream.set_read_timeout(patience).unwrap();
+        let answered = self.stream.peek(&mut [0]).is_ok();
+        self.stream.set_read_timeout(Some(SOON)).unwrap();
+        let event = happened.event;
+        answered && self.receive() == Message::Noted(Event { event })
+    }
+}
+
 impl<S: Read + Write> Client<S> {
     /// Says Hello, and returns the answer.
     pub fn hello(&mut self, versions: (u16, u16), role: Role, name: &str) -> Message {
