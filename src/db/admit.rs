@@ -13,6 +13,7 @@ use crate::db::event::{self, NewEvent};
 use crate::db::seal::SealingKey;
 use crate::db::statements::Statements;
 use crate::db::trial::{self, Gathered, Moment};
+use crate::db::values::to_millis;
 use crate::db::watch::Watch;
 use crate::db::{
     Result, SpoolFound, Spooled, Store, attendance, guess, identity, spooled, undelivered,
@@ -103,10 +104,29 @@ impl Store {
     ///
     /// # Errors
     /// Those of writing; then nothing of the batch was stored.
-    pub fn admit<'a>(
+    #[cfg(test)]
+    pub(crate) fn admit<'a>(
         &mut self,
         batch: impl Iterator<Item = &'a Entry>,
         now: DateTime<Utc>,
+    ) -> Result<Vec<Outcome>> {
+        let mut batch: Vec<_> = batch.collect();
+        self.admit_as_they_come(&mut batch, |entry| entry, |_| (), || now)
+    }
+
+    /// Admits a batch of jobs, each with an entry: returns one outcome for each, in order, once all
+    /// of them are on the disk. Before it begins, and whenever it has come to the end of the batch,
+    /// `come` may add what has come meanwhile, which then is admitted too, at the time that `clock`
+    /// then shows.
+    ///
+    /// # Errors
+    /// Those of writing; then nothing of the batch was stored.
+    pub fn admit_as_they_come<J>(
+        &mut self,
+        batch: &mut Vec<J>,
+        entry: impl Fn(&J) -> &Entry,
+        mut come: impl FnMut(&mut Vec<J>),
+        clock: impl Fn() -> DateTime<Utc>,
     ) -> Result<Vec<Outcome>> {
         let path = self.path().to_owned();
         let key = || SealingKey::read(&path);
@@ -116,46 +136,22 @@ impl Store {
             let at_hand = AtHand::current(transaction, kept.take())?;
             let AtHand { rules, devices, .. } = kept.insert(at_hand);
             let rules = &*rules;
-            let at = Moment::new(rules, now, doubt);
-            watch.whereabouts.begin(transaction, at.millis)?;
+            watch.whereabouts.begin(transaction, to_millis(clock()))?;
             let mut statements = Statements::new(transaction);
-            batch
-                .map(|entry| match entry {
-                    Entry::Flash(flash) => {
-                        let at_hand = (rules, &mut *devices);
-                        admit_flash(&mut statements, flash, at_hand, &at, key, &mut watch)
-                    }
-                    Entry::DoorEvent(new) => {
-                        door_event::store(transaction, new, rules.general).map(|()| Outcome::Noted)
-                    }
-                    Entry::Undelivered(event) => {
-                        undelivered::note(transaction, *event, now).map(|()| Outcome::Noted)
-                    }
-                    Entry::Unheard(event) => {
-                        undelivered::presume(transaction, *event, now).map(|()| Outcome::Noted)
-                    }
-                    Entry::Door(name) => device::learn(transaction, DeviceKind::Door, name, now)
-                        .map(|()| Outcome::Noted),
-                    Entry::Relay(name) => device::learn(transaction, DeviceKind::Relay, name, now)
-                        .map(|()| Outcome::Noted),
-                    Entry::Used(shown) => {
-                        identity::used(transaction, shown, now).map(|()| Outcome::Noted)
-                    }
-                    Entry::SpoolFound(found) => {
-                        spooled::found(transaction, found, now).map(Outcome::Found)
-                    }
-                    Entry::Spooled(entries) => {
-                        spooled::store(&mut statements, entries, &at, rules, devices)
-                            .map(|()| Outcome::Noted)
-                    }
-                    Entry::Delays(told) => {
-                        delay::store(&mut statements, told, devices, now).map(|()| Outcome::Noted)
-                    }
-                    Entry::Seen(sightings) => {
-                        device::note(transaction, sightings, now).map(|()| Outcome::Noted)
-                    }
-                })
-                .collect()
+            let mut outcomes = Vec::new();
+            loop {
+                come(batch);
+                if batch.len() == outcomes.len() {
+                    return Ok(outcomes);
+                }
+                let at = Moment::new(rules, clock(), doubt);
+                for job in batch.iter().skip(outcomes.len()) {
+                    let at_hand = (rules, &mut *devices);
+                    let outcome =
+                        admit_one(&mut statements, entry(job), at_hand, &at, key, &mut watch)?;
+                    outcomes.push(outcome);
+                }
+            }
         });
         if outcomes.is_err() {
             // What came to be known in it may not be there.
@@ -165,6 +161,35 @@ impl Store {
         (self.at_hand, self.watch) = (kept, watch);
         outcomes
     }
+}
+
+fn admit_one(
+    statements: &mut Statements<'_>,
+    entry: &Entry,
+    (rules, devices): (&DayRules, &mut Devices),
+    at: &Moment,
+    key: impl FnOnce() -> Result<SealingKey>,
+    watch: &mut Watch,
+) -> Result<Outcome> {
+    let (connection, now) = (statements.connection(), at.now);
+    match entry {
+        Entry::Flash(flash) => {
+            return admit_flash(statements, flash, (rules, devices), at, key, watch);
+        }
+        Entry::SpoolFound(found) => {
+            return spooled::found(connection, found, now).map(Outcome::Found);
+        }
+        Entry::DoorEvent(new) => door_event::store(connection, new, rules.general),
+        Entry::Undelivered(event) => undelivered::note(connection, *event, now),
+        Entry::Unheard(event) => undelivered::presume(connection, *event, now),
+        Entry::Door(name) => device::learn(connection, DeviceKind::Door, name, now),
+        Entry::Relay(name) => device::learn(connection, DeviceKind::Relay, name, now),
+        Entry::Used(shown) => identity::used(connection, shown, now),
+        Entry::Spooled(entries) => spooled::store(statements, entries, at, rules, devices),
+        Entry::Delays(told) => delay::store(statements, told, devices, now),
+        Entry::Seen(sightings) => device::note(connection, sightings, now),
+    }
+    .map(|()| Outcome::Noted)
 }
 
 fn admit_flash(

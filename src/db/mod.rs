@@ -3,7 +3,6 @@
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
@@ -205,7 +204,6 @@ pub struct Database<K> {
     watch: watch::Watch,
     /// Whether changes are tried out only, and undone at their end.
     rehearsing: bool,
-    flush_took: Duration,
     /// Held by a server for as long as it serves the database.
     served: Option<lock::Served>,
     kind: PhantomData<K>,
@@ -221,11 +219,6 @@ impl<K: Kind> Database<K> {
     /// Only tries changes out from now on: each is made, checked, and undone at its end.
     pub fn rehearse(&mut self) {
         self.rehearsing = true;
-    }
-
-    /// How long the last commit took, the flush of the disk in it.
-    pub fn flush_took(&self) -> Duration {
-        self.flush_took
     }
 
     /// An error that is about the whole file, with the file's name.
@@ -249,15 +242,12 @@ impl<K: Kind> Database<K> {
             let behavior = TransactionBehavior::Immediate;
             let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
             let result = change(&transaction)?;
-            let began = Instant::now();
             match self.rehearsing {
                 true => transaction.rollback()?,
                 false => transaction.commit()?,
             }
-            Ok((result, began.elapsed()))
+            Ok(result)
         };
-        let (result, flush_took) = run().map_err(|error| self.name(error))?;
-        self.flush_took = flush_took;
-        Ok(result)
+        run().map_err(|error| self.name(error))
     }
 }

@@ -90,7 +90,6 @@ impl<K: Kind> Database<K> {
             doubt: None,
             watch: Watch::default(),
             rehearsing: false,
-            flush_took: Duration::ZERO,
             served: None,
             kind: PhantomData,
         };
@@ -169,7 +168,6 @@ impl Store {
             doubt: None,
             watch: Watch::default(),
             rehearsing: false,
-            flush_took: Duration::ZERO,
             served: None,
             kind: PhantomData,
         })

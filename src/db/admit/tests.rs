@@ -9,6 +9,8 @@ use proptest::prelude::*;
 const ASHA: u64 = 7;
 const RAVI: u64 = 8;
 
+mod batches;
+
 /// A new database with two employees and the door "lab", at 09:00 of a day.
 struct World {
     _folder: tempfile::TempDir,
@@ -297,19 +299,6 @@ fn what_was_undelivered_counts_for_nothing_and_opens_nothing() {
     );
 }
 
-#[test]
-fn a_failed_batch_stores_nothing_of_it() {
-    let mut world = World::new();
-    world
-        .store
-        .connection
-        .execute_batch("DROP TABLE attendance")
-        .unwrap();
-    let batch = [Entry::Flash(flash(1, 99)), Entry::Flash(flash(2, ASHA))];
-    assert!(world.store.admit(batch.iter(), world.now).is_err());
-    assert_eq!(world.events(), 0);
-}
-
 #[derive(Debug, Clone)]
 enum Step {
     Flash(u8, u64),
@@ -342,26 +331,6 @@ proptest! {
             prop_assert_eq!(world.attendance(), world.recounted());
         }
     }
-}
-
-#[test]
-fn a_full_disk_stores_nothing_of_a_batch_and_harms_nothing() {
-    let mut world = World::new();
-    let pages = world.number("PRAGMA page_count");
-    world.number(&format!("PRAGMA max_page_count = {pages}"));
-    let batch: Vec<_> = (0..200)
-        .map(|number| Entry::Flash(flash(number, ASHA)))
-        .collect();
-    let full = world.store.admit(batch.iter(), world.now);
-    let says = full.unwrap_err().to_string();
-    assert!(says.contains("full"), "{says}");
-    assert_eq!((world.events(), world.attendance().len()), (0, 0));
-    // A device that is known is taken all the same.
-    assert_eq!(world.admit(&[Entry::Door(door("lab"))]), [Outcome::Noted]);
-    // The same again, once there is room.
-    world.number(&format!("PRAGMA max_page_count = {}", pages + 1000));
-    assert_eq!(world.admit(&batch), vec![open("Asha Rao"); 200]);
-    assert_eq!(world.attendance(), world.recounted());
 }
 
 #[test]

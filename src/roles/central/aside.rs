@@ -37,8 +37,22 @@ impl Aside {
         self.undelivered.is_empty() && self.spooled.is_empty() && self.delays.is_empty()
     }
 
+    /// Fills a batch up to so many with what `next` has, but for what may wait.
+    pub(super) fn fill(
+        &mut self,
+        batch: &mut Vec<Job>,
+        most: usize,
+        next: &mut dyn FnMut() -> Option<Job>,
+    ) {
+        while batch.len() < most
+            && let Some(job) = next()
+        {
+            self.take(job, batch);
+        }
+    }
+
     /// Puts a job into the batch, or aside, if others may go before it.
-    pub(super) fn take(&mut self, job: Job, batch: &mut Vec<Job>) {
+    fn take(&mut self, job: Job, batch: &mut Vec<Job>) {
         match job {
             Job {
                 entry: Entry::Undelivered(event),

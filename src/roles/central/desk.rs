@@ -40,6 +40,16 @@ pub(super) struct Job {
     pub(super) asker: Asker,
 }
 
+impl Job {
+    /// Notes whether there is still time for a door to hear the answer, if it waits for one.
+    pub(super) fn look_at_time(&mut self, now: Instant) {
+        if let (Entry::Flash(flash), Asker::Flash { deadline, .. }) = (&mut self.entry, &self.asker)
+        {
+            flash.in_time = now <= *deadline;
+        }
+    }
+}
+
 /// Who waits for a job.
 #[derive(Debug)]
 pub(super) enum Asker {

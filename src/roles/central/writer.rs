@@ -1,5 +1,6 @@
 //! The one thread that owns the database. It takes everything that gathered while the last commit
-//! ran, has it decided and stored in one transaction, and answers only after that is on the disk.
+//! ran, and what still comes until all of it is decided, stores it in one transaction, and answers
+//! only after that is on the disk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +27,7 @@ use crate::wire::{Answer, refusal};
 
 /// The most jobs of one transaction: enough for its flush to weigh little on each, and few enough
 /// for the last not to wait long.
-const BATCH: usize = 512;
+const BATCH: usize = 256;
 /// How long to wait before what could not be stored is tried again without anybody asking.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How often at the most it is said that events' ids are reused.
@@ -98,7 +99,6 @@ struct Reused {
 
 impl Batches for Work {
     type Job = Job;
-    const AT_ONCE: usize = BATCH;
 
     fn due(&self) -> Option<Instant> {
         // A full disk is not asked again and again, but from time to time.
@@ -110,26 +110,45 @@ impl Batches for Work {
         (!self.aside.is_empty()).then(|| Instant::now() + wait)
     }
 
-    fn take(&mut self, job: Job, batch: &mut Vec<Job>) {
-        self.aside.take(job, batch);
+    fn store(&mut self, next: &mut dyn FnMut() -> Option<Job>) {
+        let mut batch = Vec::new();
+        self.aside.fill(&mut batch, BATCH, next);
+        self.aside.go_along(&mut batch, BATCH, self.failing);
+        self.admit(batch, next);
     }
 
-    fn store(&mut self, batch: &mut Vec<Job>) {
-        self.aside.go_along(batch, BATCH, self.failing);
+    fn finish(&mut self) {
+        while !self.aside.is_empty() && !self.failing {
+            self.store(&mut || None);
+        }
+        // SQLite's log goes with the last connection that closes, if no other closes meanwhile.
+        for thread in self.beside.drain(..) {
+            let _failed = thread.join();
+        }
+    }
+}
+
+impl Work {
+    /// Stores a batch, and what comes until all of it is decided, and answers.
+    fn admit(&mut self, mut batch: Vec<Job>, next: &mut dyn FnMut() -> Option<Job>) {
         if batch.is_empty() {
             return;
         }
         let now = Instant::now();
-        for job in &mut *batch {
-            if let (Entry::Flash(flash), Asker::Flash { deadline, .. }) =
-                (&mut job.entry, &job.asker)
-            {
-                flash.in_time = now <= *deadline;
-            }
-        }
         self.store.doubt_clock(self.clock.fault());
-        let entries = batch.iter().map(|job| &job.entry);
-        let admitted = self.store.admit(entries, self.clock.now());
+        let (aside, clock) = (&mut self.aside, &self.clock);
+        let mut looked_at = 0;
+        let come = |batch: &mut Vec<Job>| {
+            aside.fill(batch, BATCH, next);
+            let now = Instant::now();
+            for job in batch.iter_mut().skip(looked_at) {
+                job.look_at_time(now);
+            }
+            looked_at = batch.len();
+        };
+        let admitted =
+            self.store
+                .admit_as_they_come(&mut batch, |job| &job.entry, come, || clock.now());
         let failed = admitted.is_err();
         self.standing.failing.store(failed, Ordering::Relaxed);
         match admitted {
@@ -157,41 +176,23 @@ impl Batches for Work {
                     error!("cannot store: {cause}; no door opens until it works again");
                 }
                 let (spooled, others): (Vec<_>, Vec<_>) = batch
-                    .drain(..)
+                    .into_iter()
                     .partition(|job| matches!(job.asker, Asker::Spool(_) | Asker::Entries(..)));
                 let again = !spooled.is_empty() && !others.is_empty();
                 // Each goes before the others that wait: the first of them last.
                 spooled.into_iter().rev().for_each(|job| self.refuse(job));
                 if again {
-                    *batch = others;
-                    return self.store(batch);
+                    return self.admit(others, next);
                 }
                 others.into_iter().for_each(|job| self.refuse(job));
             }
         }
     }
 
-    fn flush_took(&self) -> Duration {
-        self.store.flush_took()
-    }
-
-    fn finish(&mut self) {
-        let mut batch = Vec::new();
-        while !self.aside.is_empty() && !self.failing {
-            self.store(&mut batch);
-        }
-        // SQLite's log goes with the last connection that closes, if no other closes meanwhile.
-        for thread in self.beside.drain(..) {
-            let _failed = thread.join();
-        }
-    }
-}
-
-impl Work {
-    fn answer(&mut self, batch: &mut Vec<Job>, outcomes: Vec<Outcome>) {
+    fn answer(&mut self, batch: Vec<Job>, outcomes: Vec<Outcome>) {
         let mut heard = Vec::new();
         let mut unheard = Vec::new();
-        for (job, outcome) in batch.drain(..).zip(outcomes) {
+        for (job, outcome) in batch.into_iter().zip(outcomes) {
             match (job.asker, job.entry, outcome) {
                 (
                     Asker::Flash { seq, answers, .. },

@@ -2,10 +2,10 @@
 //! is told, and hands it to the central.
 
 use std::collections::{BTreeSet, HashSet};
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{io, iter};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -124,7 +124,6 @@ pub(super) struct Work {
 
 impl Batches for Work {
     type Job = Job;
-    const AT_ONCE: usize = BATCH;
 
     fn due(&self) -> Option<Instant> {
         if self.failing {
@@ -134,18 +133,14 @@ impl Batches for Work {
         Some(self.tell_at().map_or(own, |tell_at| tell_at.min(own)))
     }
 
-    fn take(&mut self, job: Job, batch: &mut Vec<Job>) {
-        batch.push(job);
-    }
-
-    fn store(&mut self, batch: &mut Vec<Job>) {
+    fn store(&mut self, next: &mut dyn FnMut() -> Option<Job>) {
         if self.store.is_none() {
             self.open();
         }
         let mut drafts = Vec::new();
         let mut reports = Vec::new();
         let mut decided = Vec::new();
-        for job in batch.drain(..) {
+        for job in iter::from_fn(next).take(BATCH) {
             match job {
                 Job::Decide(flash, answers, reason, sent) => {
                     match self.decide(&flash, (reason, sent), drafts.len()) {
@@ -211,12 +206,6 @@ impl Batches for Work {
         self.send();
         self.trim();
         self.tell();
-    }
-
-    fn flush_took(&self) -> Duration {
-        self.store
-            .as_ref()
-            .map_or(Duration::ZERO, RelayStore::flush_took)
     }
 
     fn finish(&mut self) {
