@@ -32,6 +32,7 @@ mod reports;
 mod rounds;
 mod server;
 mod start;
+mod storing;
 mod two_hop;
 
 #[allow(dead_code, reason = "the load generator uses more of it")]
@@ -49,6 +50,7 @@ type Part = (&'static str, fn(&Runtime, &mut Page));
 const PARTS: &[Part] = &[
     ("two-hop", two_hop::run),
     ("rounds", rounds::run),
+    ("storing", storing::run),
     ("half-load", half_load::run),
     ("large", large::run),
     ("reports", reports::run),
