@@ -2,6 +2,7 @@
 //! long flashes took.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::iter;
 
 use crate::db::Entry;
 use crate::domain::ids::EventId;
@@ -37,16 +38,16 @@ impl Aside {
         self.undelivered.is_empty() && self.spooled.is_empty() && self.delays.is_empty()
     }
 
-    /// Fills a batch up to so many with what `next` has, but for what may wait.
+    /// Fills a batch up to so many with what `next` has, but for what may wait: of that too no more
+    /// is taken at once, however fast it comes.
     pub(super) fn fill(
         &mut self,
         batch: &mut Vec<Job>,
         most: usize,
         next: &mut dyn FnMut() -> Option<Job>,
     ) {
-        while batch.len() < most
-            && let Some(job) = next()
-        {
+        let room = most.saturating_sub(batch.len());
+        for job in iter::from_fn(next).take(room) {
             self.take(job, batch);
         }
     }
