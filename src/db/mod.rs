@@ -16,6 +16,7 @@ mod attendance;
 mod audit;
 mod backup;
 mod calendar;
+mod central_schema;
 mod checkpoint;
 mod closing;
 mod code;

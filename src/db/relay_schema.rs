@@ -1,4 +1,4 @@
-//! The tables of a relay's own file, as `schema` has those of the database.
+//! The tables of a relay's own file, as migrations; see `schema`.
 
 /// Each brings the file from the version that is its index to the next.
 pub(super) const MIGRATIONS: &[&str] = &[
