@@ -42,8 +42,8 @@ fn limited(limits: &str) -> (Site, Proc, Proc) {
     (site, central, relay)
 }
 
-/// Keeps connections busy, each with a byte of a Hello a second; those that are closed are made
-/// anew.
+/// Keeps connections busy, each with a byte of a Hello at once and one a second after it; those that
+/// are closed are made anew.
 fn dawdle(server: SocketAddr, count: usize, up: &AtomicUsize, stop: &AtomicBool) {
     let hello = frame(&Message::Hello(Hello {
         versions: (1, 1),
@@ -51,9 +51,12 @@ fn dawdle(server: SocketAddr, count: usize, up: &AtomicUsize, stop: &AtomicBool)
         name: "dawdler".parse().unwrap(),
     }));
     let connect = || {
-        let stream = TcpStream::connect(server).unwrap();
+        let mut stream = TcpStream::connect(server).unwrap();
         stream.set_nonblocking(true).unwrap();
-        (stream, 0)
+        // One that has said nothing at all would be complained of otherwise, and for so many of one
+        // address there are only so many lines. It may have been hung up on already.
+        let said = usize::from(stream.write(&hello[..1]).is_ok());
+        (stream, said)
     };
     let mut streams: Vec<_> = (0..count).map(|_| connect()).collect();
     up.store(count, Ordering::SeqCst);
