@@ -1,12 +1,9 @@
 //! The months as they were signed: kept whole, so that they print the same for ever.
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use rusqlite::{Connection, OptionalExtension};
 
-use crate::db::values::{from_millis, to_millis};
+use crate::db::values::{from_millis, json, parsed, to_millis};
 use crate::db::{Author, Error, Result, Store, audit};
 use crate::domain::attendance::sheet::Sheet;
 use crate::domain::attendance::{Register, Row as Line};
@@ -139,16 +136,4 @@ pub(super) fn signed_by(connection: &Connection, month: Month) -> Result<Option<
     Ok(select
         .query_row([month.first()], |row| row.get(0))
         .optional()?)
-}
-
-fn json(value: &impl Serialize) -> Result<String> {
-    let failed = |cause| rusqlite::Error::ToSqlConversionFailure(Box::new(cause));
-    Ok(serde_json::to_string(value).map_err(failed)?)
-}
-
-fn parsed<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    let text = row.get_ref(column)?.as_str()?;
-    serde_json::from_str(text).map_err(|cause| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(cause))
-    })
 }

@@ -2,10 +2,12 @@
 //! number is small.
 
 use chrono::{DateTime, Utc};
-use rusqlite::ToSql;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Type, ValueRef};
+use rusqlite::{Row, ToSql};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::db::DeviceKind;
+use crate::db::{DeviceKind, Result};
 use crate::domain::access::Verdict;
 use crate::domain::calendar::Day;
 use crate::domain::direction::Direction;
@@ -32,6 +34,20 @@ pub(super) fn from_millis(millis: i64) -> DateTime<Utc> {
 /// A day as rusqlite would write it.
 pub(super) fn day_text(day: Day) -> String {
     day.to_string()
+}
+
+/// A value as JSON, for a column that holds it.
+pub(super) fn json(value: &impl Serialize) -> Result<String> {
+    let failed = |cause| rusqlite::Error::ToSqlConversionFailure(Box::new(cause));
+    Ok(serde_json::to_string(value).map_err(failed)?)
+}
+
+/// The value of a column that holds JSON.
+pub(super) fn parsed<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    serde_json::from_str(text).map_err(|cause| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(cause))
+    })
 }
 
 impl ToSql for TwinkletId {
