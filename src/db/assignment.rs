@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::db::audit::Author;
 use crate::db::statements::Statements;
-use crate::db::values::{from_millis, to_millis};
+use crate::db::values::{StoredDay, from_millis, to_millis};
 use crate::db::{Error, Result};
 use crate::domain::access::Assignment;
 use crate::domain::calendar::Day;
@@ -126,11 +126,15 @@ pub(super) fn holder(
 }
 
 fn read(row: &Row<'_>, day_of: impl Fn(Option<&str>) -> Day) -> rusqlite::Result<Holder> {
+    let day = |column| {
+        let day: Option<StoredDay> = row.get(column)?;
+        Ok::<_, rusqlite::Error>(day.map(|day| day.0))
+    };
     let assignment = Assignment {
-        from: row.get(2)?,
-        until: row.get(3)?,
+        from: row.get::<_, StoredDay>(2)?.0,
+        until: day(3)?,
         revoked: row.get(4)?,
-        left: row.get(5)?,
+        left: day(5)?,
         suspended: row.get(6)?,
         hours: row.get(7)?,
         granted: row.get(8)?,

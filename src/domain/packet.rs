@@ -9,7 +9,7 @@
 //! nothing more follows. Packets may be glued together: in `…*Correct7*1*…` the digits at the end
 //! of the remark begin the next packet.
 
-use crate::domain::calendar::Day;
+use crate::domain::calendar::day_of_digits;
 use crate::domain::ids::TwinkletId;
 
 /// What the bytes received so far begin with.
@@ -143,7 +143,11 @@ fn has_shape_of_date(text: &[u8]) -> bool {
 }
 
 fn is_date(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| Day::parse_from_str(text, "%d/%m/%Y").is_ok())
+    let mut parts = text.split(|&byte| byte == b'/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(day), Some(month), Some(year)) => day_of_digits(year, month, day).is_some(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
