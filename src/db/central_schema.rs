@@ -312,4 +312,25 @@ CREATE INDEX delay_at ON delay (at);
 -- The day before which events were moved into an archive, YYYY-MM-DD; NULL: none were.
 ALTER TABLE installation ADD COLUMN archived TEXT;
 ",
+    "
+-- Relays tell many delays at once. They are kept as they come, a row for all of them: the time that
+-- goes into them is taken from those who stand before a door.
+CREATE TABLE told (
+    id          INTEGER PRIMARY KEY,
+    relay       INTEGER NOT NULL REFERENCES relay,
+    first       INTEGER NOT NULL,       -- UTC milliseconds; none of them is before it
+    last        INTEGER NOT NULL,       -- UTC milliseconds; none of them is after it
+    delays      TEXT NOT NULL           -- JSON: of each the door, ms since first, and microseconds
+) STRICT;
+CREATE INDEX told_last ON told (last);
+INSERT INTO told (relay, first, last, delays)
+    SELECT relay, at / 10000 * 10000, max(at),
+        json_group_array(json_array(door, at - at / 10000 * 10000, us))
+    FROM delay GROUP BY relay, at / 10000 ORDER BY at / 10000;
+DROP TABLE delay;
+-- Each of them in a row of its own, for whoever looks into the database.
+CREATE VIEW delay AS
+    SELECT first + (value ->> 1) AS at, value ->> 0 AS door, relay, value ->> 2 AS us
+    FROM told JOIN json_each(told.delays);
+",
 ];
