@@ -28,7 +28,14 @@ pub struct Cost<const N: usize> {
     /// Microseconds of each part.
     each: [f64; N],
     /// The share of the machine's time that all of them used.
-    busy: f64,
+    pub busy: f64,
+}
+
+impl Cost<4> {
+    /// Microseconds of relay and central.
+    pub fn of_servers(&self) -> f64 {
+        self.each[1..].iter().sum()
+    }
 }
 
 /// Watches the two-hop echo, the doors included.

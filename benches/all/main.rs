@@ -20,12 +20,14 @@
     reason = "a benchmark may fail loudly"
 )]
 
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 mod cost;
 mod half_load;
 mod instructions;
 mod large;
+mod least;
 mod memory;
 mod page;
 mod reports;
@@ -51,6 +53,7 @@ const PARTS: &[Part] = &[
     ("two-hop", two_hop::run),
     ("rounds", rounds::run),
     ("storing", storing::run),
+    ("least", least::run),
     ("half-load", half_load::run),
     ("large", large::run),
     ("reports", reports::run),
@@ -62,7 +65,7 @@ const PARTS: &[Part] = &[
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     if let Some(be) = server::to_be() {
-        return runtime.block_on(two_hop::serve(&be));
+        return runtime.block_on(serve(&be));
     }
     twinkle::wire::server::raise_open_files();
     // cargo adds flags of its own.
@@ -90,5 +93,16 @@ fn main() {
     page.say_what_is_asked();
     if wanted.is_empty() {
         page.write();
+    }
+}
+
+/// Is another process of a benchmark until it is ended.
+async fn serve(be: &str) {
+    twinkle::wire::server::raise_open_files();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    println!("listening on {}", listener.local_addr().unwrap());
+    match be.split_once(' ') {
+        Some((be, of)) => least::serve(listener, be, of).await,
+        None => two_hop::serve(listener, be).await,
     }
 }

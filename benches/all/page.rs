@@ -85,10 +85,11 @@ impl Page {
         }
         let parts = mem::take(&mut self.parts);
         self.part("What is asked, and whether it holds");
-        self.say("Of the model (see the next part) the most is asked. Where less is reached, the three parts after");
+        self.say("Of the model (see the next part) the most is asked. Where less is reached, the four parts after");
         self.say("that show what bounds it: *allowed/model* is what the processors can do, *writer/model* what the");
-        self.say("one thread can that decides and stores, if either of them never waited for anything; and *What");
-        self.say("storing costs*, what a program leaves of the model that does nothing else.");
+        self.say("one thread can that decides and stores, if either of them never waited for anything; *What");
+        self.say("storing costs*, what a program leaves of the model that does nothing else; and *The least between");
+        self.say("doors and their answers*, what two leave of it that speak the protocol, store, and do no more.");
         self.say("");
         self.table(&["here", "asked", "holds", "of what"]);
         for Asked { what, bound, here } in mem::take(&mut self.asked) {

@@ -28,7 +28,7 @@ const RELAY: &str = "site";
 
 /// What a program does for each flash: that, and what stands before it.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
-enum Piece {
+pub enum Piece {
     /// A number in a row, as in the model's own commit.
     Row,
     /// A row of the log.
@@ -117,13 +117,14 @@ fn mean(mut transaction: impl FnMut()) -> f64 {
 }
 
 /// The program that does nothing but store, in a database of its own with twinkle's settings.
-struct Bare {
+pub struct Bare {
     connection: Connection,
     piece: Piece,
 }
 
 impl Bare {
-    fn new(folder: &Path, piece: Piece) -> Self {
+    /// In a file of that folder.
+    pub fn new(folder: &Path, piece: Piece) -> Self {
         let path = folder.join(format!("bare-{}.db", piece as u8));
         let connection = Connection::open(path).unwrap();
         let set = |name, value| connection.pragma_update(None, name, value).unwrap();
@@ -169,8 +170,25 @@ impl Bare {
         Self { connection, piece }
     }
 
-    /// The mean time of a transaction of so many flashes, in seconds.
-    fn time(&self, flashes: usize) -> f64 {
+    /// Moves the log into the database now and then, as SQLite does by itself.
+    pub fn move_log_by_itself(&self) {
+        let pages = ("wal_autocheckpoint", "1000");
+        self.connection
+            .pragma_update(None, pages.0, pages.1)
+            .unwrap();
+    }
+
+    pub fn begin(&self) {
+        self.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    }
+
+    /// Returns when what was stored since the beginning is on the disk.
+    pub fn commit(&self) {
+        self.connection.execute_batch("COMMIT").unwrap();
+    }
+
+    /// Stores flashes of a badge, each as an event, and returns whose it is, if that is a piece.
+    pub fn storer(&self) -> impl FnMut(i64, EventId) -> Option<String> {
         let Self { connection, piece } = self;
         let prepared = |sql| connection.prepare(sql).unwrap();
         let mut row = prepared("INSERT INTO row VALUES (1)");
@@ -187,34 +205,39 @@ impl Bare {
             "INSERT INTO attendance VALUES (?1, ?2, ?3, ?3, 1)
              ON CONFLICT DO UPDATE SET last = excluded.last, flashes = flashes + 1",
         );
-        let mut store = |badge: i64| {
+        move |badge, id| {
             if *piece == Piece::Row {
                 row.execute([]).unwrap();
-                return;
+                return None;
             }
-            let mut employee = badge;
+            let (mut employee, mut name) = (badge, None);
             if *piece >= Piece::Badge {
                 let found = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-                let found: (i64, String) = holder.query_row([badge], found).unwrap();
-                employee = found.0;
+                (employee, name) = holder.query_row([badge], found).unwrap();
             }
             let at = now().timestamp_millis();
-            event
-                .execute((EventId::generate(), at, DAY, badge, employee))
-                .unwrap();
+            event.execute((id, at, DAY, badge, employee)).unwrap();
             if *piece >= Piece::Presence {
                 presence.execute((DAY, employee, at)).unwrap();
             }
-        };
+            name
+        }
+    }
+
+    /// The mean time of a transaction of so many flashes, in seconds.
+    fn time(&self, flashes: usize) -> f64 {
+        let mut store = self.storer();
         let mut badges = Badges(0);
         let took = mean(|| {
-            connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-            (0..flashes).for_each(|_| store(badges.another().cast_signed()));
-            connection.execute_batch("COMMIT").unwrap();
+            self.begin();
+            for _ in 0..flashes {
+                store(badges.another().cast_signed(), EventId::generate());
+            }
+            self.commit();
         });
         // Otherwise it would grow, and be slower to search, from one measurement to the next.
         let move_log = "PRAGMA wal_checkpoint";
-        connection.query_row(move_log, [], |_| Ok(())).unwrap();
+        self.connection.query_row(move_log, [], |_| Ok(())).unwrap();
         took
     }
 }
@@ -274,6 +297,6 @@ impl Twinkle {
 }
 
 #[expect(clippy::disallowed_methods, reason = "events have their time")]
-fn now() -> DateTime<Utc> {
+pub fn now() -> DateTime<Utc> {
     Utc::now()
 }

@@ -37,9 +37,9 @@ const COMMITS: u32 = 100;
 const MEASURED: Duration = Duration::from_millis(1500);
 const WARM_UP: Duration = Duration::from_millis(300);
 /// The length of a packet such as `1*1000*02/01/2022`.
-const PACKET: usize = 17;
+pub const PACKET: usize = 17;
 /// The reply to each.
-const REPLY: &[u8] = b"Open";
+pub const REPLY: &[u8] = b"Open";
 
 /// What one round saw, at the same number of connections.
 struct Round {
@@ -230,10 +230,7 @@ impl Commits {
 }
 
 /// What this program is when it is one of the two hops: `echo`, or a hop to that address.
-pub async fn serve(be: &str) {
-    twinkle::wire::server::raise_open_files();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    println!("listening on {}", listener.local_addr().unwrap());
+pub async fn serve(listener: TcpListener, be: &str) {
     let onward: Option<SocketAddr> = be.parse().ok();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
