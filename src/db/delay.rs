@@ -102,15 +102,6 @@ pub(super) fn store(
     Ok(())
 }
 
-/// A delay of a row that was read: ordered by time, as other rows may have earlier ones.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Waiting {
-    at: i64,
-    door: i64,
-    us: u32,
-    relay: Rc<str>,
-}
-
 impl Store {
     /// Calls `each` with the delays that are asked for, oldest first.
     ///
@@ -140,43 +131,18 @@ impl Store {
             let told = row.map(Told::read).transpose().map_err(wrong)?;
             // Neither this row nor one that follows has any from before its first.
             let before = told.as_ref().map_or(until, |told| told.first);
-            while let Some(next) = waiting.peek_mut()
-                && let Reverse(Waiting { at, .. }) = &*next
-                && *at < before
-            {
-                let Reverse(Waiting {
-                    at,
-                    door,
-                    us,
-                    relay,
-                }) = PeekMut::pop(next);
-                if let Some(door) = doors.get(&door) {
-                    each(DelayRow {
-                        at: from_millis(at),
-                        door: door.clone(),
-                        relay: relay.to_string(),
-                        us,
-                    })?;
+            while let Some(next) = pop_before(&mut waiting, before) {
+                if let Some(door) = doors.get(&next.door) {
+                    each(next.named(door))?;
                 }
             }
-            let Some(Told {
-                first,
-                relay,
-                delays,
-            }) = told
-            else {
+            let Some(told) = told else {
                 return Ok(());
             };
-            waiting.extend(delays.into_iter().filter_map(|(door, after, us)| {
-                let (at, relay) = (first.checked_add(after)?, Rc::clone(&relay));
-                let asked_for = (from..until).contains(&at);
-                asked_for.then_some(Reverse(Waiting {
-                    at,
-                    door,
-                    us,
-                    relay,
-                }))
-            }));
+            let asked_for = told
+                .each()
+                .filter(|delay| (from..until).contains(&delay.at));
+            waiting.extend(asked_for.map(Reverse));
         }
     }
 
@@ -207,6 +173,44 @@ impl Told {
             delays: parsed(row, 2)?,
         })
     }
+
+    fn each(self) -> impl Iterator<Item = Waiting> {
+        let Self { first, relay, .. } = self;
+        self.delays
+            .into_iter()
+            .map(move |(door, after, us)| Waiting {
+                at: first.saturating_add(after),
+                door,
+                us,
+                relay: Rc::clone(&relay),
+            })
+    }
+}
+
+/// A delay that is not given away yet, as a row to come may have an older one. Ordered by time.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Waiting {
+    at: i64,
+    door: i64,
+    us: u32,
+    relay: Rc<str>,
+}
+
+impl Waiting {
+    fn named(self, door: &str) -> DelayRow {
+        DelayRow {
+            at: from_millis(self.at),
+            door: door.to_owned(),
+            relay: self.relay.to_string(),
+            us: self.us,
+        }
+    }
+}
+
+/// The oldest one, if it is from before that time.
+fn pop_before(waiting: &mut BinaryHeap<Reverse<Waiting>>, before: i64) -> Option<Waiting> {
+    let oldest = waiting.peek_mut().filter(|oldest| oldest.0.at < before)?;
+    Some(PeekMut::pop(oldest).0)
 }
 
 #[cfg(test)]
