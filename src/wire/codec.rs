@@ -2,17 +2,18 @@
 
 use std::io::ErrorKind;
 
-use bytes::{BufMut, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use rmp_serde::decode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio_util::codec::{Decoder, LengthDelimitedCodec};
 use tracing::debug;
 
-use crate::wire::{Error, MAX_FRAME, MAX_GREETING, Message};
+use crate::domain::ids::DeviceName;
+use crate::wire::{Error, Flash, MAX_FRAME, MAX_GREETING, Message};
 
 mod newer;
+mod usual;
 
 /// Bytes of the length prefix.
 const PREFIX: usize = 4;
@@ -28,7 +29,13 @@ const READ_AT_ONCE: std::ops::RangeInclusive<usize> = 512..=MAX_FRAME;
 pub fn encode(message: &Message, out: &mut BytesMut) -> Result<(), Error> {
     let start = out.len();
     out.put_bytes(0, PREFIX);
-    let written = rmp_serde::encode::write_named(&mut out.writer(), message);
+    let written = match usual::encode(message, out) {
+        Some(()) => Ok(()),
+        None => {
+            out.truncate(start + PREFIX);
+            rmp_serde::encode::write_named(&mut out.writer(), message)
+        }
+    };
     let length = out.len() - start - PREFIX;
     let prefix = u32::try_from(length).ok().filter(|_| length <= MAX_FRAME);
     match (written, prefix, out.get_mut(start..start + PREFIX)) {
@@ -48,6 +55,14 @@ pub fn encode(message: &Message, out: &mut BytesMut) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Malformed`] for anything but exactly one message.
 pub fn decode(content: &[u8]) -> Result<Message, Error> {
+    decode_after(None, content)
+}
+
+/// The same, where the flash before was of that door, whose name need not be checked again.
+fn decode_after(door: Option<&DeviceName>, content: &[u8]) -> Result<Message, Error> {
+    if let Some(message) = usual::decode(content, door) {
+        return Ok(message);
+    }
     match only_value(content) {
         Err(Ended::Wrong(cause)) => match newer::name_of(content) {
             Some(name) => Ok(Message::Unknown(name)),
@@ -109,27 +124,28 @@ fn in_short(cause: &decode::Error) -> &'static str {
 pub struct FrameReader<R> {
     from: R,
     buffer: BytesMut,
-    frames: LengthDelimitedCodec,
+    /// The longest frame that is taken, in bytes without its prefix.
+    longest: usize,
     read_at_once: usize,
+    /// Whose the last flash was: a door's own connection brings no others.
+    door: Option<DeviceName>,
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// A reader that takes only greetings, up to [`MAX_GREETING`] bytes, for now.
     pub fn new(from: R) -> Self {
-        let frames = LengthDelimitedCodec::builder()
-            .max_frame_length(MAX_GREETING)
-            .new_codec();
         Self {
             from,
             buffer: BytesMut::new(),
-            frames,
+            longest: MAX_GREETING,
             read_at_once: *READ_AT_ONCE.start(),
+            door: None,
         }
     }
 
     /// From now on takes frames of full length.
     pub fn greeting_is_over(&mut self) {
-        self.frames.set_max_frame_length(MAX_FRAME);
+        self.longest = MAX_FRAME;
     }
 
     /// The next message. Dropping the future loses nothing: what was read stays for the next call.
@@ -163,15 +179,25 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 
     /// The next message of those that were read already.
     fn buffered(&mut self) -> Result<Option<Message>, Error> {
-        let limit = self.frames.max_frame_length();
-        match self.frames.decode(&mut self.buffer) {
-            Ok(Some(content)) if content.is_empty() => {
-                Err(Error::Malformed("an empty frame".to_owned()))
-            }
-            Ok(Some(content)) => decode(&content).map(Some),
-            Ok(None) => Ok(None),
-            Err(_over_the_limit) => Err(Error::TooLong(limit)),
+        let Some((prefix, rest)) = self.buffer.split_first_chunk::<PREFIX>() else {
+            return Ok(None);
+        };
+        let length = match u32::from_be_bytes(*prefix).try_into() {
+            Ok(0) => return Err(Error::Malformed("an empty frame".to_owned())),
+            Ok(length) if length <= self.longest => length,
+            _ => return Err(Error::TooLong(self.longest)),
+        };
+        let Some(content) = rest.get(..length) else {
+            return Ok(None);
+        };
+        let message = decode_after(self.door.as_ref(), content)?;
+        self.buffer.advance(PREFIX + length);
+        if let Message::Flash(Flash { door, .. }) = &message
+            && self.door.as_ref() != Some(door)
+        {
+            self.door = Some(door.clone());
         }
+        Ok(Some(message))
     }
 }
 

@@ -9,6 +9,8 @@ use crate::wire::{
 };
 use proptest::prelude::*;
 
+mod usual;
+
 fn frame(message: &Message) -> Vec<u8> {
     let mut out = BytesMut::new();
     encode(message, &mut out).unwrap();
