@@ -18,6 +18,7 @@ use crate::wire::guard::{Limits, Place};
 use crate::wire::present::Here;
 use crate::wire::server::{Greeting, Peer, Service};
 use crate::wire::spool::RelayWord;
+use crate::wire::timer::Timer;
 use crate::wire::tls::Proof;
 use crate::wire::{
     DRAIN_WITHIN, Error, Flash, Happened, Hello, Message, PASSED_OVER, Refused, Role, VERSIONS,
@@ -28,25 +29,14 @@ mod outgoing;
 mod window;
 
 use outgoing::Outgoing;
-use window::Window;
+use window::{Window, window_of};
 
-/// How many doors' requests a relay may have waiting.
-const DOORS_OF_A_RELAY: usize = 64;
 /// Why a connection ends whose peer does not read.
 const TAKES_NOTHING: &str = "it takes nothing that is written to it";
 /// What to do about two devices of one name.
 const TWINS: &str = "give one of the two another name, and an identity of its own";
 /// How many answers are written at once, at the most.
 const WRITE_AT_ONCE: usize = 256;
-
-/// How many requests a peer may have waiting for an answer: beyond that its connection is not read,
-/// which slows it down. A relay speaks for all its doors.
-fn window_of(role: Role, limits: &Limits) -> usize {
-    match role {
-        Role::Door => limits.requests,
-        Role::Relay => limits.requests.saturating_mul(DOORS_OF_A_RELAY),
-    }
-}
 
 /// A client that has said nothing yet.
 #[derive(Debug)]
@@ -253,15 +243,17 @@ async fn read_requests<S: Service>(
     (silent_after, stop): (Duration, &CancellationToken),
 ) -> Result<(), Error> {
     let mut stopped = pin!(stop.cancelled());
+    let mut timer = Timer::default();
     let mut is_newer = false;
     loop {
         // However much this peer has to say, others get their turn.
         consume_budget().await;
         let next = async {
             window.wait_for_room(&answers).await;
-            timeout(silent_after, reader.next())
+            timer
+                .within(silent_after, reader.next())
                 .await
-                .map_err(|_| Error::TimedOut("nothing came from it for too long"))?
+                .ok_or(Error::TimedOut("nothing came from it for too long"))?
         };
         let message = tokio::select! {
             message = next => message?,

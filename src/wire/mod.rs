@@ -29,6 +29,7 @@ mod probed;
 pub mod roster;
 pub mod server;
 pub mod spool;
+mod timer;
 pub mod tls;
 
 use delays::Delays;

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::consume_budget;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -18,6 +18,7 @@ use crate::domain::ids::{DeviceName, EventId, TwinkletId};
 use crate::domain::packet::{self, Scan};
 use crate::wire::answers::{Answers, OwedReceiver};
 use crate::wire::server::{Peer, Service};
+use crate::wire::timer::Timer;
 use crate::wire::{DRAIN_WITHIN, Error, Flash, WRITE_WITHIN};
 
 /// The reply to a packet that opens.
@@ -167,6 +168,7 @@ pub async fn serve<S: Service>(
         asked: 0,
         opening: None,
         said_malformed: false,
+        timer: Timer::default(),
     };
     let drained = async {
         stop.cancelled().await;
@@ -194,6 +196,7 @@ struct Session<'a, W, S> {
     opening: Option<EventId>,
     /// Whether something malformed was shown already.
     said_malformed: bool,
+    timer: Timer,
 }
 
 impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
@@ -245,9 +248,9 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
             }
             buffer.reserve(MAX_PACKET);
             tokio::select! {
-                read = timeout(patience, read.read_buf(&mut buffer)) => match read {
-                    Ok(count) => (silent, closed) = (false, count? == 0),
-                    Err(_elapsed) => silent = true,
+                read = self.timer.within(patience, read.read_buf(&mut buffer)) => match read {
+                    Some(count) => (silent, closed) = (false, count? == 0),
+                    None => silent = true,
                 },
                 () = self.stop.cancelled() => return Ok(()),
             }
@@ -301,7 +304,7 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
                 .await;
             owed.next().await
         };
-        let answer = timeout(BUDGET + GRACE, answer).await.ok().flatten();
+        let answer = self.timer.within(BUDGET + GRACE, answer).await.flatten();
         match answer
             .ok_or(Error::TimedOut("its flash was not answered"))?
             .open()
@@ -315,8 +318,9 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
     }
 
     async fn reply(&mut self, reply: &'static [u8]) -> Result<(), Error> {
-        let written = timeout(WRITE_WITHIN, self.write.write_all(reply)).await;
-        Ok(written.map_err(|_| Error::TimedOut("it takes no reply"))??)
+        let written = self.write.write_all(reply);
+        let written = self.timer.within(WRITE_WITHIN, written).await;
+        Ok(written.ok_or(Error::TimedOut("it takes no reply"))??)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use bytes::BytesMut;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
 
 use crate::domain::ids::EventId;
 use crate::wire::frames::TAKES_NOTHING;
+use crate::wire::timer::Timer;
 use crate::wire::{Error, Message, WRITE_WITHIN, codec};
 
 /// Frames to be written, and which of them open doors.
@@ -16,6 +16,7 @@ pub(super) struct Outgoing {
     taken: usize,
     /// Where the frame of each `Open` ends, and its event.
     opens: Vec<(usize, EventId)>,
+    timer: Timer,
 }
 
 impl Outgoing {
@@ -33,20 +34,18 @@ impl Outgoing {
         write: &mut (impl AsyncWrite + Unpin),
     ) -> Result<(), Error> {
         while let Some(rest) = self.bytes.get(self.taken..).filter(|rest| !rest.is_empty()) {
-            let taken = timeout(WRITE_WITHIN, write.write(rest)).await;
-            match taken.map_err(|_| Error::TimedOut(TAKES_NOTHING))?? {
+            let taken = self.timer.within(WRITE_WITHIN, write.write(rest)).await;
+            match taken.ok_or(Error::TimedOut(TAKES_NOTHING))?? {
                 0 => return Err(Error::Closed),
                 taken => self.taken += taken,
             }
         }
         // What TLS has taken may still wait for the kernel to take it.
-        let flushed = timeout(WRITE_WITHIN, write.flush()).await;
-        flushed.map_err(|_| Error::TimedOut(TAKES_NOTHING))??;
-        *self = Self {
-            bytes: std::mem::take(&mut self.bytes),
-            ..Self::default()
-        };
+        let flushed = self.timer.within(WRITE_WITHIN, write.flush()).await;
+        flushed.ok_or(Error::TimedOut(TAKES_NOTHING))??;
         self.bytes.clear();
+        self.taken = 0;
+        self.opens.clear();
         Ok(())
     }
 

@@ -4,7 +4,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::wire::Role;
 use crate::wire::answers::Answers;
+use crate::wire::guard::Limits;
+
+/// How many doors' requests a relay may have waiting.
+const DOORS_OF_A_RELAY: usize = 64;
+
+/// How many requests a peer may have waiting for an answer: beyond that its connection is not read,
+/// which slows it down. A relay speaks for all its doors.
+pub(super) fn window_of(role: Role, limits: &Limits) -> usize {
+    match role {
+        Role::Door => limits.requests,
+        Role::Relay => limits.requests.saturating_mul(DOORS_OF_A_RELAY),
+    }
+}
 
 /// Counts the flashes of a connection that are not answered yet.
 pub(super) struct Window {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::task::consume_budget;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -17,6 +17,7 @@ use crate::wire::link::greeting::{Connected, Connection};
 use crate::wire::link::reach::{NO_ANSWER, Reached, Unreached};
 use crate::wire::link::ways::Ways;
 use crate::wire::link::{CLOCK_TOLERANCE_MS, Link, Options, Phase, Status};
+use crate::wire::timer::Timer;
 use crate::wire::{
     Echo, Error, Message, PASSED_OVER, PING_AFTER, SILENT_AFTER, WRITE_WITHIN, Welcome,
 };
@@ -140,12 +141,14 @@ impl Link {
         mut reader: FrameReader<impl AsyncRead + Unpin>,
     ) -> Result<Infallible, Error> {
         let mut roll = HashSet::new();
+        let mut timer = Timer::default();
         let mut is_newer = false;
         loop {
             consume_budget().await;
-            let message = timeout(SILENT_AFTER, reader.next())
+            let message = timer
+                .within(SILENT_AFTER, reader.next())
                 .await
-                .map_err(|_| Error::TimedOut("nothing came from it for 30 s"))??;
+                .ok_or(Error::TimedOut("nothing came from it for 30 s"))??;
             match message {
                 Message::Verdict(answer) => {
                     let mut state = self.state();
@@ -220,6 +223,7 @@ impl Link {
         stop: &CancellationToken,
     ) -> Result<Infallible, Error> {
         let mut leave_by = None;
+        let mut timer = Timer::default();
         loop {
             if leave_by.is_none() && stop.is_cancelled() {
                 leave_by = Some(Instant::now() + FAREWELL_WITHIN);
@@ -235,16 +239,21 @@ impl Link {
                     writer.write_all(&bytes).await?;
                     writer.flush().await
                 };
-                timeout(WRITE_WITHIN, written)
+                timer
+                    .within(WRITE_WITHIN, written)
                     .await
-                    .map_err(|_| Error::TimedOut("it takes nothing that is written to it"))??;
+                    .ok_or(Error::TimedOut("it takes nothing that is written to it"))??;
                 continue;
             }
             let Some(leave_by) = leave_by else {
-                tokio::select! {
-                    () = self.shared.to_write.notified() => (),
-                    () = sleep(PING_AFTER) => self.send(&Message::Ping(Echo { n: 0 })),
-                    () = stop.cancelled() => (),
+                let woken = async {
+                    tokio::select! {
+                        () = self.shared.to_write.notified() => (),
+                        () = stop.cancelled() => (),
+                    }
+                };
+                if timer.within(PING_AFTER, woken).await.is_none() {
+                    self.send(&Message::Ping(Echo { n: 0 }));
                 }
                 continue;
             };
