@@ -23,6 +23,7 @@ pub mod hw;
 pub mod ics;
 pub mod logging;
 pub mod metrics;
+pub mod msgpack;
 pub mod render;
 pub mod roles;
 pub mod service;

@@ -25,7 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("clock", &["domain"]),
     ("console", &[]),
     ("config", &["domain", "hw", "wire"]),
-    ("db", &["domain"]),
+    ("db", &["domain", "msgpack"]),
     ("domain", &[]),
     ("exit", &["config", "db", "hw", "site", "wire"]),
     ("hw", &["domain"]),
@@ -33,6 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("logging", &["clock", "console"]),
     ("main", &["cli", "config", "exit", "logging", "roles"]),
     ("metrics", &["domain", "version", "wire"]),
+    ("msgpack", &[]),
     ("render", &["domain"]),
     (
         "roles",
@@ -48,7 +49,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["author", "cli", "clock", "config", "db", "domain", "ics"],
     ),
     ("version", &[]),
-    ("wire", &["backoff", "clock", "domain"]),
+    ("wire", &["backoff", "clock", "domain", "msgpack"]),
 ];
 
 /// The longest that a file may be.
