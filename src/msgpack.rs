@@ -19,6 +19,13 @@ const NUMBER_2: u8 = 0xCD;
 const NUMBER_4: u8 = 0xCE;
 const NUMBER_8: u8 = 0xCF;
 
+/// The first byte of a list of up to [`FEW`] values, plus their number.
+const FEW_VALUES: u8 = 0x90;
+const FEW: u8 = 15;
+/// The first bytes of longer ones, whose number of values follows in 2 or 4 more.
+const VALUES_2: u8 = 0xDC;
+const VALUES_4: u8 = 0xDD;
+
 /// Appends a number.
 pub fn put_number(number: u64, out: &mut impl BufMut) {
     let bytes @ [_, _, _, _, c, d, e, f] = number.to_be_bytes();
@@ -41,6 +48,17 @@ pub fn put_text(text: &str, out: &mut impl BufMut) -> Option<()> {
         long => out.put_slice(&[TEXT, long]),
     }
     out.put_slice(text.as_bytes());
+    Some(())
+}
+
+/// Appends how many values a list has, which are to follow; `None`, and nothing is appended, if they are
+/// 2³² or more.
+pub fn put_count(count: usize, out: &mut impl BufMut) -> Option<()> {
+    match u32::try_from(count).ok()?.to_be_bytes() {
+        [0, 0, 0, few @ ..=FEW] => out.put_slice(&[FEW_VALUES + few]),
+        [0, 0, e, f] => out.put_slice(&[VALUES_2, e, f]),
+        [c, d, e, f] => out.put_slice(&[VALUES_4, c, d, e, f]),
+    }
     Some(())
 }
 
@@ -86,6 +104,17 @@ impl<'a> Rest<'a> {
         }
     }
 
+    /// How many values of a list follow.
+    pub fn count(&mut self) -> Option<u32> {
+        const MOST_FEW: u8 = FEW_VALUES + FEW;
+        match self.bytes()? {
+            [first @ FEW_VALUES..=MOST_FEW] => Some((first - FEW_VALUES).into()),
+            [VALUES_2] => self.bytes().map(|bytes| u16::from_be_bytes(bytes).into()),
+            [VALUES_4] => self.bytes().map(u32::from_be_bytes),
+            _ => None,
+        }
+    }
+
     /// A text of up to 255 bytes.
     pub fn text(&mut self) -> Option<&'a str> {
         const LONGEST_SHORT: u8 = SHORT_TEXT + SHORT;
@@ -100,5 +129,64 @@ impl<'a> Rest<'a> {
         let (text, rest) = self.0.split_at_checked(length.into())?;
         self.0 = rest;
         str::from_utf8(text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is appended, by us and by `serde`.
+    fn both(put: impl FnOnce(&mut Vec<u8>) -> Option<()>, value: impl serde::Serialize) {
+        let mut out = Vec::new();
+        put(&mut out).unwrap();
+        assert_eq!(out, rmp_serde::to_vec(&value).unwrap());
+    }
+
+    #[test]
+    fn at_each_edge_a_value_has_the_shortest_form_and_is_read_again() {
+        for edge in [0, 1 << 7, 1 << 8, 1 << 16, 1 << 32, u64::MAX] {
+            for number in [edge.saturating_sub(1), edge] {
+                let put = |out: &mut Vec<u8>| {
+                    put_number(number, out);
+                    assert_eq!(Rest::of(out).number(), Some(number));
+                    Some(())
+                };
+                both(put, number);
+            }
+        }
+        for length in [0, 31, 32, 255] {
+            let text = "n".repeat(length);
+            let put = |out: &mut Vec<u8>| {
+                put_text(&text, out)?;
+                assert_eq!(Rest::of(out).text(), Some(&*text));
+                Some(())
+            };
+            both(put, &text);
+        }
+        for count in [0, 15, 16, 65_535, 65_536] {
+            let put = |out: &mut Vec<u8>| {
+                put_count(count, out)?;
+                assert_eq!(Rest::of(out).count(), u32::try_from(count).ok());
+                out.resize(out.len() + count, 0);
+                Some(())
+            };
+            both(put, vec![0; count]);
+        }
+    }
+
+    #[test]
+    fn what_has_no_such_form_leaves_nothing() {
+        let mut out = Vec::new();
+        assert_eq!(put_text(&"n".repeat(256), &mut out), None);
+        assert!(out.is_empty());
+        // A negative number, nothing, half a number, a text that ends early or is not UTF-8.
+        assert_eq!(Rest::of(&[0xE0]).number(), None);
+        assert_eq!(Rest::of(&[]).number(), None);
+        assert_eq!(Rest::of(&[0xCD, 1]).number(), None);
+        assert_eq!(Rest::of(b"\xa3ab").text(), None);
+        assert_eq!(Rest::of(b"\xa2a\xff").text(), None);
+        assert_eq!(Rest::of(b"\xdc\x01").count(), None);
+        assert_eq!(Rest::of(b"\x81").count(), None);
     }
 }

@@ -12,6 +12,8 @@ use crate::db::{Error, Relay, RelayStore, Result};
 use crate::domain::ids::{BootId, InstallationId, SpoolId};
 use crate::domain::spool::{Entry, What};
 
+mod pack;
+
 /// How long the central's entries are kept: as old as a backup may be that is restored.
 const KEEP_FOR: TimeDelta = TimeDelta::days(30);
 /// The most rows that one look for what is kept too long takes away.
@@ -134,7 +136,8 @@ impl RelayStore {
         let packed = [(true, online), (false, ours)].map(|(online, drafts)| {
             let newest = drafts.last()?;
             let count = u64::try_from(drafts.len()).ok()?;
-            Some((online, count, to_millis(newest.at), pack(drafts)))
+            let body = pack::entries(drafts).map_err(unfit);
+            Some((online, count, to_millis(newest.at), body))
         });
         self.write(|transaction| {
             let mut after = backlog(transaction)?;
@@ -268,19 +271,8 @@ fn backlog(connection: &Connection) -> Result<Backlog> {
     })
 }
 
-/// The drafts as one row keeps them: with the time that the machine had been up in the place of the
-/// age.
-fn pack(drafts: &[Draft]) -> Result<Vec<u8>> {
-    let entries: Vec<_> = drafts
-        .iter()
-        .map(|draft| Entry {
-            at: to_millis(draft.at),
-            age: Some(draft.uptime),
-            what: draft.what.clone(),
-        })
-        .collect();
-    rmp_serde::to_vec_named(&entries)
-        .map_err(|cause| Error::Sqlite(rusqlite::Error::ToSqlConversionFailure(cause.into())))
+fn unfit(cause: rmp_serde::encode::Error) -> Error {
+    Error::Sqlite(rusqlite::Error::ToSqlConversionFailure(cause.into()))
 }
 
 fn broken(cause: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {

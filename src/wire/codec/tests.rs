@@ -4,6 +4,7 @@ use crate::domain::code::Code;
 use crate::domain::door_event::Kind;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{EventId, InstallationId, TwinkletId};
+use crate::wire::delays::{Delay, Delays};
 use crate::wire::{
     Answer, Door, Echo, Event, Flash, Gone, Happened, Hello, Probed, Refused, Role, Roll, Welcome,
 };
@@ -127,9 +128,14 @@ fn any_message() -> impl Strategy<Value = Message> {
         });
     let answer = (any::<u64>(), verdict, any::<Option<String>>())
         .prop_map(|(seq, verdict, name)| Message::Verdict(Answer { seq, verdict, name }));
+    let delay = (name.clone(), any::<u64>(), any::<u32>());
+    let delay = delay.prop_map(|(door, age, us)| Delay { door, age, us });
+    let delays =
+        prop::collection::vec(delay, 0..40).prop_map(|delays| Message::Delays(Delays { delays }));
     prop_oneof![
         hello,
         welcome,
+        delays,
         flash,
         happened,
         answer,

@@ -1,13 +1,14 @@
-//! The two messages of every flash, [`Flash`] and its [`Answer`], written and read without `serde`,
-//! which needs many times as many instructions for them: more than a third of all that a relay did
-//! for a flash. The bytes are those that `serde` would write. Only the usual is done here: what has
+//! The messages of every flash, [`Flash`], its [`Answer`] and later its [`Delay`], written and read
+//! without `serde`, which needs many times as many instructions for them: two fifths of all that a
+//! relay did for a flash. The bytes are those that `serde` would write. Only the usual is done here: what has
 //! another form, or is wrong in any way, is left to `serde`, which knows them all.
 
 use bytes::{BufMut, BytesMut};
 
 use crate::domain::access::Verdict;
 use crate::domain::ids::{DeviceName, EventId, TwinkletId};
-use crate::msgpack::{Rest, put_number, put_text};
+use crate::msgpack::{Rest, put_count, put_number, put_text};
+use crate::wire::delays::{Delay, Delays};
 use crate::wire::{Answer, Flash, Message};
 
 /// A flash up to its first value: a map of one, in it a map of six, which lacks a `code`.
@@ -15,6 +16,9 @@ const FLASH: &[u8] = b"\x81\xa5flash\x86\xa3seq";
 /// A verdict up to its first value: a map of one, in it a map of three, or of two without a name.
 const NAMED: &[u8] = b"\x81\xa7verdict\x83\xa3seq";
 const NAMELESS: &[u8] = b"\x81\xa7verdict\x82\xa3seq";
+/// Delays up to how many there are: a map of one, in it a map of one. And how each begins.
+const DELAYS: &[u8] = b"\x81\xa6delays\x81\xa1d";
+const DELAY: &[u8] = b"\x83\xa4door";
 /// The keys of the other values; that of an event with how its 16 bytes begin.
 const EVENT: &[u8] = b"\xa2ev\xc4\x10";
 const DOOR: &[u8] = b"\xa4door";
@@ -23,6 +27,8 @@ const AT: &[u8] = b"\xa2at";
 const BUDGET: &[u8] = b"\xa2ms";
 const VERDICT: &[u8] = b"\xa1v";
 const NAME: &[u8] = b"\xa4name";
+const AGE: &[u8] = b"\xa3age";
+const MICROSECONDS: &[u8] = b"\xa2us";
 
 /// Appends a message's content; `None` for all but the usual, of which a part may be appended then.
 pub(super) fn encode(message: &Message, out: &mut BytesMut) -> Option<()> {
@@ -51,6 +57,19 @@ pub(super) fn encode(message: &Message, out: &mut BytesMut) -> Option<()> {
             out.put_slice(NAME);
             put_text(name, out)
         }
+        Message::Delays(Delays { delays }) => {
+            out.put_slice(DELAYS);
+            put_count(delays.len(), out)?;
+            for Delay { door, age, us } in delays {
+                out.put_slice(DELAY);
+                put_text(door.as_str(), out)?;
+                out.put_slice(AGE);
+                put_number(*age, out);
+                out.put_slice(MICROSECONDS);
+                put_number((*us).into(), out);
+            }
+            Some(())
+        }
         _ => None,
     }
 }
@@ -63,6 +82,8 @@ pub(super) fn decode(content: &[u8], known: Option<&DeviceName>) -> Option<Messa
         flash(rest, known).map(Message::Flash)
     } else if rest.pass(NAMELESS).is_some() {
         verdict(rest, false).map(Message::Verdict)
+    } else if rest.pass(DELAYS).is_some() {
+        delays(rest).map(Message::Delays)
     } else {
         rest.pass(NAMED)?;
         verdict(rest, true).map(Message::Verdict)
@@ -114,4 +135,20 @@ fn verdict(rest: &mut Rest<'_>, has_name: bool) -> Option<Answer> {
         name = Some(rest.text()?.to_owned());
     }
     Some(Answer { seq, verdict, name })
+}
+
+/// Delays from their number on.
+fn delays(rest: &mut Rest<'_>) -> Option<Delays> {
+    let count = rest.count()?;
+    let mut delays: Vec<Delay> = Vec::new();
+    for _ in 0..count {
+        rest.pass(DELAY)?;
+        let door = name(rest, delays.last().map(|before| &before.door))?;
+        rest.pass(AGE)?;
+        let age = rest.number()?;
+        rest.pass(MICROSECONDS)?;
+        let us = rest.number()?.try_into().ok()?;
+        delays.push(Delay { door, age, us });
+    }
+    Some(Delays { delays })
 }

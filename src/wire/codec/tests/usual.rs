@@ -110,6 +110,31 @@ fn only_the_usual_does_without_serde() {
 }
 
 #[test]
+fn delays_do_without_serde_however_many() {
+    let delays = |count: u32, door: &str| {
+        let delay = |us| Delay {
+            door: door.parse().unwrap(),
+            age: 60_000,
+            us,
+        };
+        Message::Delays(Delays {
+            delays: (0..count).map(delay).collect(),
+        })
+    };
+    for count in [0, 1, 15, 16, 1_000] {
+        assert!(is_as_by_serde(&delays(count, "Front")), "{count}");
+    }
+    assert!(!is_as_by_serde(&delays(2, &"𝄞".repeat(64))), "256 bytes");
+    let mut fewer = content(&delays(16, "Front"));
+    let count = fewer.iter().position(|byte| *byte == 0xDC).unwrap() + 2;
+    for wrong in [15, 17] {
+        fewer[count] = wrong;
+        assert_eq!(usual::decode(&fewer, None), None, "{wrong} of 16");
+        assert_eq!(by_serde(&fewer), None, "{wrong} of 16");
+    }
+}
+
+#[test]
 fn a_door_is_read_from_each_flash() {
     let flash = |door: &str| {
         frame(&Message::Flash(Flash {
