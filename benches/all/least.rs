@@ -59,8 +59,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     let echo = Server::this_program("echo");
     let hop = Server::this_program(&echo.address.to_string());
     let site = Site::new();
-    let keeper = Server::this_program(&format!("keeper {}", site.folder().display()));
-    let least = Server::this_program(&format!("hop {}", keeper.address));
+    let [least, keeper] = start(&site);
     let central = site.central();
     let relay = site.relay(&central);
     page.table(&[
@@ -115,6 +114,13 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         }
         page.row(&row);
     }
+}
+
+/// Starts the two, with their database beside that site's: the one for doors, and the keeper.
+pub fn start(site: &Site) -> [Server; 2] {
+    let keeper = Server::this_program(&format!("keeper {}", site.folder().display()));
+    let hop = Server::this_program(&format!("hop {}", keeper.address));
+    [hop, keeper]
 }
 
 /// What this program is when it is one of the two: `hop` before a keeper at that address, or `keeper`
