@@ -84,11 +84,22 @@ fn cores() -> f64 {
     available_parallelism().unwrap().get() as f64
 }
 
+/// What doors speak to twinkle.
+const SPOKEN: [&str; 2] = ["plain", "frames"];
+
+/// What a flash cost in one round.
+pub struct Costs {
+    /// Through the echo.
+    pub bare: Cost<1>,
+    /// Through twinkle, as [`SPOKEN`].
+    pub spoken: [Cost<4>; 2],
+}
+
 /// What was measured with so many doors.
 pub struct Measured {
     pub doors: usize,
     /// Each time.
-    pub costs: Vec<(Cost<1>, Cost<4>)>,
+    pub costs: Vec<Costs>,
     /// The model's rate.
     pub model: f64,
 }
@@ -96,17 +107,17 @@ pub struct Measured {
 pub fn print(page: &mut Page, measured: &[Measured]) {
     page.part("What a flash costs");
     page.say("Microseconds of processor time. *bare*: through the two-hop echo, its doors included: what the");
-    page.say("wire alone costs. Then twinkle's, with doors that speak frames: *doors*, *relay*, the central's");
-    page.say(
-        "*connections*, and its *writer*, which decides and stores; how busy all of them kept the",
-    );
-    page.say("machine; how many flashes a second its processors *allow* at that price, if nothing ever waited;");
-    page.say("and how that stands to the model, in which deciding and storing cost nothing but the flush. What");
-    page.say("lies between what is allowed and what is reached are waits: for a flush, for a batch, for a");
-    page.say("thread to wake up.");
+    page.say("wire alone costs. Then twinkle's, with doors that *speak* so: the *doors*, which this program is;");
+    page.say("the *relay*, the central's *connections*, and its *writer*, which decides and stores; how busy all");
+    page.say("of them kept the machine; how many flashes a second its processors *allow* at that price, if");
+    page.say("nothing ever waited; and how that stands to the model, in which deciding and storing cost nothing");
+    page.say("but the flush. What lies between what is allowed and what is reached are waits: for a flush, for a");
+    page.say("batch, for a thread to wake up. With frames a door makes the event's id and reads more than `Open`:");
+    page.say("that is in *doors*.");
     page.say("");
     page.table(&[
         "doors",
+        "speak",
         "bare us",
         "doors us",
         "relay us",
@@ -123,19 +134,22 @@ pub fn print(page: &mut Page, measured: &[Measured]) {
         model,
     } in measured
     {
-        let bare = median(costs.iter().map(|(bare, _)| bare.each[0]));
-        let each = [0, 1, 2, 3].map(|which| median(costs.iter().map(|(_, cost)| cost.each[which])));
-        let busy = median(costs.iter().map(|(_, cost)| cost.busy));
-        let together: f64 = each.iter().sum();
-        let allowed = cores() * 1e6 / together;
-        let mut row = vec![doors.to_string(), format!("{bare:.0}")];
-        row.extend(each.map(|us| format!("{us:.0}")));
-        row.extend([
-            format!("{together:.0}"),
-            format!("{:.0} %", busy * 1e2),
-            format!("{allowed:.0}"),
-            format!("{:.2}", allowed / model),
-        ]);
-        page.row(&row);
+        let bare = median(costs.iter().map(|of| of.bare.each[0]));
+        for (at, speak) in SPOKEN.into_iter().enumerate() {
+            let cost = || costs.iter().map(|of| &of.spoken[at]);
+            let each = [0, 1, 2, 3].map(|which| median(cost().map(|cost| cost.each[which])));
+            let busy = median(cost().map(|cost| cost.busy));
+            let together: f64 = each.iter().sum();
+            let allowed = cores() * 1e6 / together;
+            let mut row = vec![doors.to_string(), speak.to_owned(), format!("{bare:.0}")];
+            row.extend(each.map(|us| format!("{us:.0}")));
+            row.extend([
+                format!("{together:.0}"),
+                format!("{:.0} %", busy * 1e2),
+                format!("{allowed:.0}"),
+                format!("{:.2}", allowed / model),
+            ]);
+            page.row(&row);
+        }
     }
 }

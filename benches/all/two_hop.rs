@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
-use crate::cost::{self, Cost, Measured};
+use crate::cost::{self, Costs, Measured};
 use crate::generator::{self, Figures, Plan, Speak};
 use crate::page::{Bound, Page, of_doors};
 use crate::server::{BADGES, Server, Site};
@@ -48,7 +48,7 @@ struct Round {
     plain: Figures,
     frames: Figures,
     protected: Figures,
-    costs: (Cost<1>, Cost<4>),
+    costs: Costs,
 }
 
 pub fn run(runtime: &Runtime, page: &mut Page) {
@@ -87,17 +87,27 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     let mut measured = Vec::new();
     for doors in CONNECTIONS {
         let rounds: Vec<_> = (0..ROUNDS)
-            .map(|_| {
+            .map(|round| {
                 let load = |server, speak| all_opened(runtime, &plan(server, speak, doors));
                 let before = flushed_commit(site.folder());
                 let meter = cost::of_bare(&hop, &echo);
                 let bare = load(hop.address, Speak::Plain);
                 let bare_cost = meter.stop(&bare);
                 let bare = bare.rate();
-                let plain = load(relay.address, Speak::Plain);
-                let meter = cost::of_twinkle(&relay, &central);
-                let frames = load(relay.address, Speak::Frames);
-                let cost = meter.stop(&frames);
+                let metered = |speak| {
+                    let meter = cost::of_twinkle(&relay, &central);
+                    let figures = load(relay.address, speak);
+                    let cost = meter.stop(&figures);
+                    (figures, cost)
+                };
+                // Each goes first in its turn: the second has the file that the first has grown.
+                let ((plain, of_plain), (frames, of_frames)) = if round % 2 == 0 {
+                    let plain = metered(Speak::Plain);
+                    (plain, metered(Speak::Frames))
+                } else {
+                    let frames = metered(Speak::Frames);
+                    (metered(Speak::Plain), frames)
+                };
                 let protected = load(careful_relay.address, protected.clone());
                 let commit = f64::midpoint(before, flushed_commit(site.folder()));
                 let model = model(doors, bare, commit);
@@ -107,7 +117,10 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
                     plain,
                     frames,
                     protected,
-                    costs: (bare_cost, cost),
+                    costs: Costs {
+                        bare: bare_cost,
+                        spoken: [of_plain, of_frames],
+                    },
                 };
                 (commit, round)
             })
