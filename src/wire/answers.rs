@@ -22,7 +22,7 @@ pub enum Owed {
     /// The reply to a ping.
     Pong(u64),
     /// Something that nobody asked for.
-    News(Message),
+    News(Box<Message>),
     /// The entries up to there are stored: those that the relay asked about, or so many that came.
     Stored(Stored, Option<usize>),
     /// The reply to a probe.
@@ -30,6 +30,9 @@ pub enum Owed {
     /// Nothing more: a door that the peer announced could not be taken, with this code.
     HangUp(DeviceName, &'static str),
 }
+
+// Each connection has places for 32 of them from its start, and there are ten thousand connections.
+const _: () = assert!(size_of::<Owed>() <= 64);
 
 impl Owed {
     /// How many of the requests of a window this answers.
@@ -60,7 +63,7 @@ impl Owed {
             Owed::Verdict(answer, _) => Ok(Message::Verdict(answer)),
             Owed::Noted(event) => Ok(Message::Noted(Event { event })),
             Owed::Pong(n) => Ok(Message::Pong(Echo { n })),
-            Owed::News(message) => Ok(message),
+            Owed::News(message) => Ok(*message),
             Owed::Stored(stored, None) => Ok(Message::Resume(stored)),
             Owed::Stored(stored, Some(_)) => Ok(Message::Stored(stored)),
             Owed::Probed(probed) => Ok(Message::Probed(probed)),
@@ -216,7 +219,7 @@ impl Answers {
 
     /// Says something that nobody asked for.
     pub fn news(&self, message: Message) {
-        self.hand_over(Owed::News(message));
+        self.hand_over(Owed::News(Box::new(message)));
     }
 
     /// A handle that does not keep the connection: for whoever has news now and then.
