@@ -18,8 +18,7 @@ const NUMBER_1: u8 = 0xCC;
 const NUMBER_2: u8 = 0xCD;
 const NUMBER_4: u8 = 0xCE;
 const NUMBER_8: u8 = 0xCF;
-
-/// The first byte of a list of up to [`FEW`] values, plus their number.
+/// The first byte of a list of up to [`FEW`] values, less their number.
 const FEW_VALUES: u8 = 0x90;
 const FEW: u8 = 15;
 /// The first bytes of longer ones, whose number of values follows in 2 or 4 more.
@@ -51,8 +50,8 @@ pub fn put_text(text: &str, out: &mut impl BufMut) -> Option<()> {
     Some(())
 }
 
-/// Appends how many values a list has, which are to follow; `None`, and nothing is appended, if they are
-/// 2³² or more.
+/// Appends how many values a list has, which are to follow; `None`, and nothing is appended, if there
+/// are 2³² or more.
 pub fn put_count(count: usize, out: &mut impl BufMut) -> Option<()> {
     match u32::try_from(count).ok()?.to_be_bytes() {
         [0, 0, 0, few @ ..=FEW] => out.put_slice(&[FEW_VALUES + few]),

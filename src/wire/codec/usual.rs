@@ -1,7 +1,7 @@
 //! The messages of every flash, [`Flash`], its [`Answer`] and later its [`Delay`], written and read
 //! without `serde`, which needs many times as many instructions for them: two fifths of all that a
-//! relay did for a flash. The bytes are those that `serde` would write. Only the usual is done here: what has
-//! another form, or is wrong in any way, is left to `serde`, which knows them all.
+//! relay did for a flash. The bytes are those that `serde` would write. Only the usual is done here:
+//! what has another form, or is wrong in any way, is left to `serde`, which knows them all.
 
 use bytes::{BufMut, BytesMut};
 
