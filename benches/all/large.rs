@@ -9,6 +9,7 @@ use crate::generator::{Plan, Speak};
 use crate::page::{Bound, Page, of_doors};
 use crate::server::Site;
 use crate::two_hop::{all_opened, median, plan};
+use crate::writer::{Batch, Done};
 
 /// How many employees and events: a beginning, and ten years of a campus.
 const SITES: [(u32, u64); 2] = [(100, 0), (1_000_000, 10_000_000)];
@@ -18,12 +19,24 @@ const DOORS: [usize; 2] = [1, 8];
 const ROUNDS: usize = 9;
 const MEASURED: Duration = Duration::from_secs(3);
 
+/// What one measurement saw.
+struct Round {
+    /// Times to the answer in ms.
+    p50: f64,
+    p99: f64,
+    batch: Batch,
+}
+
 pub fn run(runtime: &Runtime, page: &mut Page) {
     page.part("A large site");
     page.say(&format!(
         "Doors that speak frames, and any badge of the site; medians of {ROUNDS} measurements of each \
          site in turn."
     ));
+    page.say("A batch of the central's writer has so many *flashes*, writes so much (*KiB*) to the database's");
+    page.say("log, and takes so many ms of processor time (*deciding*) and of waiting for its *flush*. Each flash");
+    page.say("counts for its employee's day: those of a hundred employees share a few pages, of a million each");
+    page.say("has one for itself, which is written and flushed too.");
     page.say("");
     let sites = SITES.map(|(employees, events)| {
         let site = Site::filled(&fill::Site {
@@ -33,10 +46,10 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             until: "2025-12-31".parse().unwrap(),
             events,
         });
-        let central = site.central();
+        let (central, figures) = site.measured_central();
         let relay = site.relay(&central);
         // The processes end before their folder does.
-        (relay, central, site, employees)
+        (relay, central, figures, site, employees)
     });
     page.table(&[
         "doors",
@@ -45,32 +58,46 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         "p50 ms",
         "p99 ms",
         "p50 ratio",
+        "flashes",
+        "KiB",
+        "deciding",
+        "flush",
     ]);
     for doors in DOORS {
         let rounds: Vec<_> = (0..ROUNDS)
             .map(|_| {
                 [0, 1].map(|which| {
-                    let (relay, _, _, employees) = &sites[which];
+                    let (relay, central, figures, _, employees) = &sites[which];
                     let load = Plan {
                         measured: MEASURED,
                         badges: fill::badges(*employees),
                         ..plan(relay.address, Speak::Frames, doors)
                     };
-                    let figures = all_opened(runtime, &load);
-                    [0.5, 0.99].map(|share| figures.within_ms(share))
+                    let before = Done::by(central, figures);
+                    let saw = all_opened(runtime, &load);
+                    let batch = Done::by(central, figures).since(&before);
+                    Round {
+                        p50: saw.within_ms(0.5),
+                        p99: saw.within_ms(0.99),
+                        batch,
+                    }
                 })
             })
             .collect();
-        let of = |which: usize, share: usize| median(rounds.iter().map(|r| r[which][share]));
         for (which, (employees, events)) in SITES.iter().enumerate() {
-            let ratio = median(rounds.iter().map(|r| r[which][0] / r[0][0]));
+            let ratio = median(rounds.iter().map(|r| r[which].p50 / r[0].p50));
+            let of = |of: &dyn Fn(&Round) -> f64| median(rounds.iter().map(|r| of(&r[which])));
             page.row(&[
                 doors.to_string(),
                 employees.to_string(),
                 events.to_string(),
-                format!("{:.2}", of(which, 0)),
-                format!("{:.2}", of(which, 1)),
+                format!("{:.2}", of(&|r| r.p50)),
+                format!("{:.2}", of(&|r| r.p99)),
                 format!("{ratio:.2}"),
+                format!("{:.1}", of(&|r| r.batch.entries)),
+                format!("{:.1}", of(&|r| r.batch.kib())),
+                format!("{:.2}", of(&|r| r.batch.worked * 1e3)),
+                format!("{:.2}", of(&|r| r.batch.waited() * 1e3)),
             ]);
             if *events > 0 {
                 let what = format!(

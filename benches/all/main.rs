@@ -36,6 +36,7 @@ mod server;
 mod start;
 mod storing;
 mod two_hop;
+mod writer;
 
 #[allow(dead_code, reason = "the load generator uses more of it")]
 #[path = "../../examples/load/generator.rs"]

@@ -90,6 +90,8 @@ impl Page {
         self.say("one thread can that decides and stores, if either of them never waited for anything; *What");
         self.say("storing costs*, what a program leaves of the model that does nothing else; and *The least between");
         self.say("doors and their answers*, what two leave of it that speak the protocol, store, and do no more.");
+        self.say("For frames beside plain text *What a flash costs* says what either costs whom; for a large site its");
+        self.say("own part says what each batch writes there, and at a small one.");
         self.say("");
         self.table(&["here", "asked", "holds", "of what"]);
         for Asked { what, bound, here } in mem::take(&mut self.asked) {

@@ -2,8 +2,6 @@
 //! in the batches of the central's writer.
 
 use std::fs::{self, OpenOptions};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::thread::sleep;
@@ -11,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
-use crate::cost::WRITER;
 use crate::generator::Speak;
 use crate::page::Page;
 use crate::server::{Server, Site};
 use crate::two_hop::{CONNECTIONS, all_opened, flushed_commit, median, model, plan};
+use crate::writer::{Batch, Done};
 
 /// How often each is measured, one after the other.
 const ROUNDS: usize = 3;
@@ -24,27 +22,12 @@ const FLUSHES: u32 = 200;
 /// They write over a file of so many bytes.
 const FILE: u64 = 4 << 20;
 
-/// What a central's writer has done so far.
-struct Done {
-    batches: f64,
-    entries: f64,
-    /// In which it was at batches.
-    seconds: f64,
-    /// Of processor time.
-    worked: f64,
-    /// Written.
-    bytes: f64,
-}
-
-/// One measurement; times in ms.
+/// One measurement; times in seconds.
 struct Round {
     all: f64,
     wire: f64,
     batches: f64,
-    entries: f64,
-    kib: f64,
-    batch: f64,
-    worked: f64,
+    batch: Batch,
     bare_flush: f64,
     /// What the writer could do if it were always at a batch, of the model.
     writer: f64,
@@ -85,79 +68,46 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             .map(|_| {
                 let load = |server, speak| all_opened(runtime, &plan(server, speak, doors)).rate();
                 let bare = load(hop.address, Speak::Plain);
-                let before = done(&central, &figures);
+                let before = Done::by(&central, &figures);
                 let rate = load(relay.address, Speak::Frames);
-                let after = done(&central, &figures);
-                round(site.folder(), doors, (bare, rate), &before, &after)
+                let batch = Done::by(&central, &figures).since(&before);
+                round(site.folder(), doors, (bare, rate), batch)
             })
             .collect();
         let median = |of: &dyn Fn(&Round) -> f64| median(rounds.iter().map(of));
+        let ms = |of: &dyn Fn(&Round) -> f64| format!("{:.2}", median(of) * 1e3);
         page.row(&[
             doors.to_string(),
-            format!("{:.2}", median(&|r| r.all)),
-            format!("{:.2}", median(&|r| r.wire)),
+            ms(&|r| r.all),
+            ms(&|r| r.wire),
             format!("{:.1}", median(&|r| r.batches)),
-            format!("{:.1}", median(&|r| r.entries)),
-            format!("{:.0}", median(&|r| r.kib)),
-            format!("{:.2}", median(&|r| r.batch)),
-            format!("{:.2}", median(&|r| r.worked)),
-            format!("{:.2}", median(&|r| r.batch - r.worked)),
-            format!("{:.2}", median(&|r| r.bare_flush)),
-            format!("{:.2}", median(&|r| (r.wire + r.batches * r.batch) / r.all)),
+            format!("{:.1}", median(&|r| r.batch.entries)),
+            format!("{:.0}", median(&|r| r.batch.kib())),
+            ms(&|r| r.batch.seconds),
+            ms(&|r| r.batch.worked),
+            ms(&|r| r.batch.waited()),
+            ms(&|r| r.bare_flush),
+            format!(
+                "{:.2}",
+                median(&|r| (r.wire + r.batches * r.batch.seconds) / r.all)
+            ),
             format!("{:.2}", median(&|r| r.writer)),
         ]);
     }
 }
 
-fn round(
-    folder: &Path,
-    doors: usize,
-    (bare, rate): (f64, f64),
-    before: &Done,
-    after: &Done,
-) -> Round {
+fn round(folder: &Path, doors: usize, (bare, rate): (f64, f64), batch: Batch) -> Round {
     let model = model(doors, bare, flushed_commit(folder));
     let doors = doors as f64;
-    let batches = after.batches - before.batches;
-    let of_each = |of: fn(&Done) -> f64| (of(after) - of(before)) / batches;
-    let entries = of_each(|done| done.entries);
-    let (all, in_a_round) = (doors / rate, doors / entries);
-    let batch = of_each(|done| done.seconds);
-    let bytes = of_each(|done| done.bytes);
-    let pause = (all / in_a_round - batch).max(0.0);
+    let (all, batches) = (doors / rate, doors / batch.entries);
+    let pause = (all / batches - batch.seconds).max(0.0);
     Round {
-        all: all * 1e3,
-        wire: doors / bare * 1e3,
-        batches: in_a_round,
-        entries,
-        kib: bytes / 1024.0,
-        batch: batch * 1e3,
-        worked: of_each(|done| done.worked) * 1e3,
-        bare_flush: bare_flush(folder, bytes as usize, Duration::from_secs_f64(pause)) * 1e3,
-        writer: entries / batch / model,
-    }
-}
-
-/// What the writer of that central, whose figures are there, has done.
-fn done(central: &Server, figures: &str) -> Done {
-    let mut stream = TcpStream::connect(figures).unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let figure = |name: &str| -> f64 {
-        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
-        line.rsplit_once(' ').unwrap().1.parse().unwrap()
-    };
-    let told = central.process.of_thread(WRITER, "schedstat");
-    let nanoseconds: f64 = told.split_whitespace().next().unwrap().parse().unwrap();
-    let io = central.process.of_thread(WRITER, "io");
-    let written = io.lines().find_map(|line| line.strip_prefix("wchar: "));
-    Done {
-        batches: figure("twinkle_commit_seconds_count"),
-        entries: figure("twinkle_batch_entries_sum"),
-        seconds: figure("twinkle_commit_seconds_sum"),
-        worked: nanoseconds / 1e9,
-        bytes: written.unwrap().parse().unwrap(),
+        all,
+        wire: doors / bare,
+        batches,
+        bare_flush: bare_flush(folder, batch.bytes as usize, Duration::from_secs_f64(pause)),
+        writer: batch.entries / batch.seconds / model,
+        batch,
     }
 }
 
