@@ -7,7 +7,8 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::{env, fs};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use twinkle::db::Store;
 use twinkle::wire::Role;
@@ -22,6 +23,8 @@ pub const BADGES: RangeInclusive<u64> = 1000..=1999;
 const SETTINGS: &str = "[limits]\nstrangers_per_address = 20000\n";
 /// Set for the processes that this program starts of itself: what to be.
 const BE: &str = "TWINKLE_BENCH_BE";
+/// So soon a central that listens has said where its figures are.
+const SAID_WITHIN: Duration = Duration::from_secs(10);
 
 /// What this process is to be, if it is one of those.
 pub fn to_be() -> Option<String> {
@@ -240,10 +243,17 @@ impl Site {
         command.env("TWINKLE_LOG", "info");
         command.stderr(File::create(&log).unwrap());
         let central = Server::start(&mut command);
-        let log = fs::read_to_string(log).unwrap();
-        let (_, said) = log.split_once("http://").unwrap();
-        let (figures, _) = said.split_once('/').unwrap();
-        (central, figures.to_owned())
+        // What it logs is written by a thread of its own, maybe after it has said where it listens.
+        let until = Instant::now() + SAID_WITHIN;
+        loop {
+            let log = fs::read_to_string(&log).unwrap();
+            let said = log.split_once("http://");
+            if let Some((figures, _)) = said.and_then(|(_, address)| address.split_once('/')) {
+                return (central, figures.to_owned());
+            }
+            assert!(Instant::now() < until, "no figures, but: {log}");
+            thread::yield_now();
+        }
     }
 
     pub fn relay(&self, central: &Server) -> Server {
