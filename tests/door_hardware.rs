@@ -86,12 +86,29 @@ fn a_wrong_clock_is_warned_of_and_decides_nothing() {
     }
 }
 
+/// Twinkle with these arguments, started by another command.
+fn started_by(mut starter: Command, site: &Site, args: &[&str]) -> Command {
+    let twinkle = site.command(args);
+    starter.arg(twinkle.get_program()).args(twinkle.get_args());
+    starter.env_clear().current_dir(site.folder.path());
+    for (name, value) in twinkle.get_envs() {
+        starter.env(name, value.unwrap());
+    }
+    starter
+}
+
 #[test]
 fn a_door_ends_locked_on_every_signal_that_would_end_it() {
     let site = Site::seeded();
     let (_central, relay) = site.central_and_relay();
+    let relay = relay.address().to_string();
+    let args = ["door", "lab", "--relay", &relay, "--open-for", "1h"];
     for signal in ["HUP", "INT", "QUIT", "TERM", "ALRM", "USR1", "USR2"] {
-        let mut door = site.door("lab", relay.address(), &["--open-for", "1h"]);
+        // Also where these tests themselves were started to outlive a terminal.
+        let mut hears = Command::new("env");
+        hears.arg("--default-signal=HUP");
+        let mut door = Proc::spawn(&mut started_by(hears, &site, &args));
+        door.stderr.wait_for("connected to the relay");
         door.type_line(&ASHA.to_string());
         door.stdout.wait_for("unlocked for 3600 s");
         door.signal(signal);
@@ -105,13 +122,12 @@ fn a_door_ends_locked_on_every_signal_that_would_end_it() {
 fn a_door_that_was_started_to_outlive_its_terminal_does() {
     let site = Site::seeded();
     let (_central, relay) = site.central_and_relay();
-    let inner = site.command(&["door", "lab", "--relay", &relay.address().to_string()]);
-    let mut command = Command::new("nohup");
-    command.arg(inner.get_program()).args(inner.get_args());
-    command.env_clear().current_dir(site.folder.path());
-    for (name, value) in inner.get_envs() {
-        command.env(name, value.unwrap());
-    }
+    let relay = relay.address().to_string();
+    let mut command = started_by(
+        Command::new("nohup"),
+        &site,
+        &["door", "lab", "--relay", &relay],
+    );
     let mut door = Proc::spawn(&mut command);
     door.stderr.wait_for("connected to the relay");
     door.signal("HUP");
