@@ -32,9 +32,10 @@ pub struct Cost<const N: usize> {
 }
 
 impl Cost<4> {
-    /// Microseconds of relay and central.
-    pub fn of_servers(&self) -> f64 {
-        self.each[1..].iter().sum()
+    /// Microseconds of relay, the central's connections and its writer.
+    pub fn of_servers(&self) -> [f64; 3] {
+        let [_doors, relay, connections, writer] = self.each;
+        [relay, connections, writer]
     }
 }
 
@@ -85,7 +86,7 @@ fn cores() -> f64 {
 }
 
 /// What doors speak to twinkle.
-const SPOKEN: [&str; 2] = ["plain", "frames"];
+pub const SPOKEN: [&str; 2] = ["plain", "frames"];
 
 /// What a flash cost in one round.
 pub struct Costs {

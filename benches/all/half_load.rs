@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::generator::{self, Plan, Speak};
 use crate::least;
-use crate::page::{Bound, Page};
+use crate::page::{Bound, Page, asked};
 use crate::server::Site;
 use crate::two_hop::{Commits, median, plan};
 
@@ -83,9 +83,10 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             format!("{:.1}", median(ratios())),
             format!("{:.1}", ratios().fold(0.0, f64::max)),
         ]);
-        if what == "flashes" {
-            let what = "p99/p50 at half the rate";
-            page.ask(what, Bound::AtMost(5.0), median(ratios()));
+        match what {
+            "flashes" => page.ask(asked::TAIL, Bound::AtMost(5.0), median(ratios())),
+            "least" => page.least(asked::TAIL, median(ratios())),
+            _ => (),
         }
     }
 }

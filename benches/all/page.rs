@@ -26,6 +26,8 @@ struct Asked {
     what: String,
     bound: Bound,
     here: f64,
+    /// What the least program reaches of it, if it was measured.
+    least: Option<f64>,
 }
 
 impl Page {
@@ -75,7 +77,19 @@ impl Page {
     /// Notes what is asked of something that was measured.
     pub fn ask(&mut self, what: impl Into<String>, bound: Bound, here: f64) {
         let what = what.into();
-        self.asked.push(Asked { what, bound, here });
+        self.asked.push(Asked {
+            what,
+            bound,
+            here,
+            least: None,
+        });
+    }
+
+    /// Notes what the least program reaches of something that is asked, if that was measured.
+    pub fn least(&mut self, what: &str, reached: f64) {
+        for asked in self.asked.iter_mut().filter(|asked| asked.what == what) {
+            asked.least = Some(reached);
+        }
     }
 
     /// Says of all that is asked whether it holds. It is printed last, and stands first on the page.
@@ -85,16 +99,22 @@ impl Page {
         }
         let parts = mem::take(&mut self.parts);
         self.part("What is asked, and whether it holds");
-        self.say("Of the model (see the next part) the most is asked. Where less is reached, the four parts after");
-        self.say("that show what bounds it: *allowed/model* is what the processors can do, *writer/model* what the");
-        self.say("one thread can that decides and stores, if either of them never waited for anything; *What");
-        self.say("storing costs*, what a program leaves of the model that does nothing else; and *The least between");
-        self.say("doors and their answers*, what two leave of it that speak the protocol, store, and do no more.");
-        self.say("For frames beside plain text *What a flash costs* says what either costs whom; for a large site its");
-        self.say("own part says what each batch writes there, and at a small one.");
+        self.say("*the least*: what is reached of the same by two programs that speak the protocol, store what");
+        self.say("twinkle stores, and do nothing else (*The least between doors and their answers*, which also says");
+        self.say("what they and twinkle cost, part by part). Where they do not reach what is asked, protocol and");
+        self.say("storing alone are its limit here. What bounds both, *What a flash costs* says of the processors");
+        self.say("(*allowed/model*), *Where a round goes* of the thread that decides and stores (*writer/model*),");
+        self.say("and *What storing costs* of what is stored, piece by piece; of a large site its own part says what");
+        self.say("each batch writes there, and at a small one.");
         self.say("");
-        self.table(&["here", "asked", "holds", "of what"]);
-        for Asked { what, bound, here } in mem::take(&mut self.asked) {
+        self.table(&["here", "asked", "holds", "the least", "of what"]);
+        for asked in mem::take(&mut self.asked) {
+            let Asked {
+                what,
+                bound,
+                here,
+                least,
+            } = asked;
             // As exact as it is shown.
             let here = (here * 100.0).round() / 100.0;
             let (asked, holds) = match bound {
@@ -102,7 +122,8 @@ impl Page {
                 Bound::AtMost(most) => (format!("≤ {most}"), here <= most),
             };
             let holds = if holds { "yes" } else { "no" };
-            self.row(&[format!("{here:.2}"), asked, holds.to_owned(), what]);
+            let least = least.map_or(String::new(), |least| format!("{least:.2}"));
+            self.row(&[format!("{here:.2}"), asked, holds.to_owned(), least, what]);
         }
         self.parts.push_str(&parts);
     }
@@ -120,6 +141,25 @@ pub fn of_doors(count: usize) -> String {
         1 => "1 door".to_owned(),
         _ => format!("{count} doors"),
     }
+}
+
+/// What is asked of twinkle and measured of the least program too, in words.
+pub mod asked {
+    use super::of_doors;
+
+    pub fn model(doors: usize) -> String {
+        format!("plain text of {}, of the model", of_doors(doors))
+    }
+
+    pub fn bare(doors: usize) -> String {
+        format!("the same of {}, of the bare rate (an aim)", of_doors(doors))
+    }
+
+    pub fn frames(doors: usize) -> String {
+        format!("frames of {}, of plain text", of_doors(doors))
+    }
+
+    pub const TAIL: &str = "p99/p50 at half the rate";
 }
 
 /// The machine and the program, in a line each.

@@ -128,7 +128,10 @@ impl Bare {
         let path = folder.join(format!("bare-{}.db", piece as u8));
         let connection = Connection::open(path).unwrap();
         let set = |name, value| connection.pragma_update(None, name, value).unwrap();
+        set("cache_size", "-16384");
         set("page_size", "1024");
+        set("auto_vacuum", "INCREMENTAL");
+        set("secure_delete", "true");
         set("journal_mode", "WAL");
         set("synchronous", "FULL");
         set("wal_autocheckpoint", "0");

@@ -22,13 +22,13 @@ use tokio::runtime::Runtime;
 
 use crate::cost::{self, Costs, Measured};
 use crate::generator::{self, Figures, Plan, Speak};
-use crate::page::{Bound, Page, of_doors};
+use crate::page::{Bound, Page, asked, of_doors};
 use crate::server::{BADGES, Server, Site};
 
 /// How many connections ask at once.
 pub const CONNECTIONS: [usize; 4] = [1, 8, 64, 512];
 /// From so many on, one connection and shared flushes should save as much as storing costs.
-const MANY: usize = 64;
+pub const MANY: usize = 64;
 /// How often each is measured, one after the other.
 const ROUNDS: usize = 9;
 /// Of so many commits the mean time is taken, before and after each round.
@@ -38,6 +38,8 @@ const MEASURED: Duration = Duration::from_millis(1500);
 const WARM_UP: Duration = Duration::from_millis(300);
 /// The length of a packet such as `1*1000*02/01/2022`.
 pub const PACKET: usize = 17;
+/// Its first byte.
+pub const PACKET_BEGINS: [u8; 1] = *b"1";
 /// The reply to each.
 pub const REPLY: &[u8] = b"Open";
 
@@ -145,26 +147,21 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             format!("{:.2}", median(&|r| r.frames.within_ms(0.99))),
         ]);
         let of_model = median(&|r| r.plain.rate() / r.model);
-        let from = of_doors(doors);
-        page.ask(
-            format!("plain text of {from}, of the model"),
-            Bound::AtLeast(0.8),
-            of_model,
-        );
+        page.ask(asked::model(doors), Bound::AtLeast(0.8), of_model);
         if doors >= MANY {
             page.ask(
-                "the same, of the bare rate (an aim)",
+                asked::bare(doors),
                 Bound::AtLeast(1.0),
                 median(&|r| r.plain.rate() / r.bare),
             );
         }
         page.ask(
-            format!("frames of {from}, of plain text"),
+            asked::frames(doors),
             Bound::AtLeast(1.0),
             median(&|r| r.frames.rate() / r.plain.rate()),
         );
         page.ask(
-            format!("TLS of {from}, of frames in clear"),
+            format!("TLS of {}, of frames in clear", of_doors(doors)),
             Bound::AtLeast(0.7),
             median(&|r| r.protected.rate() / r.frames.rate()),
         );
