@@ -1,10 +1,12 @@
-//! How long flashes take through this relay: gathered, and told the central now and then. They are
+//! How long flashes take through this relay: gathered, and told the central some at a time. They are
 //! figures, not facts: what cannot be told is forgotten.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -14,19 +16,27 @@ use crate::metrics::Metrics;
 use crate::wire::Message;
 use crate::wire::answers::Tally;
 use crate::wire::delays;
-use crate::wire::link::Link;
 use crate::wire::link::aid::Session;
 
-/// How often the central is told.
-const TELL_EVERY: Duration = Duration::from_secs(10);
-/// The most that are kept until then, or until the central is back.
+/// How long the central is not told of some that are too few for a message.
+const TELL_WITHIN: Duration = Duration::from_secs(10);
+/// The most that are kept until the central is back.
 const MOST: usize = 50_000;
-/// The most of one message: names of doors have up to 256 bytes.
+/// So many make a message, and no more fit into one: names of doors have up to 256 bytes. It is told
+/// as soon as they are there: many at once would hold up, here and at the central, the flashes that
+/// come meanwhile.
 const AT_ONCE: usize = 150;
 
 /// What was gathered.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Delays(Arc<Mutex<Gathered>>);
+pub(super) struct Delays(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    gathered: Mutex<Gathered>,
+    /// There are enough for a message.
+    enough: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Gathered {
@@ -60,7 +70,8 @@ impl Tally for Timing {
 
 impl Delays {
     fn lock(&self) -> MutexGuard<'_, Gathered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let gathered = self.0.gathered.lock();
+        gathered.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A flash took so long.
@@ -74,6 +85,9 @@ impl Delays {
             answered: Instant::now(),
             took,
         });
+        if gathered.delays.len().is_multiple_of(AT_ONCE) {
+            self.0.enough.notify_one();
+        }
     }
 
     /// There is this connection to the central now, or none.
@@ -81,15 +95,21 @@ impl Delays {
         self.lock().session = session;
     }
 
-    /// Tells the central every few seconds, and once more when told to stop.
-    pub(super) async fn tell(self, link: Link, stop: CancellationToken) {
+    /// Has `send` tell the central a message's worth at a time, the rest after a while, and what is
+    /// left when told to stop.
+    pub(super) async fn tell(self, send: impl Fn(Session, &Message), stop: CancellationToken) {
         loop {
-            let over = tokio::select! {
-                () = sleep(TELL_EVERY) => false,
-                () = stop.cancelled() => true,
+            let (least, over) = tokio::select! {
+                () = self.0.enough.notified() => (AT_ONCE, false),
+                () = sleep(TELL_WITHIN) => (1, false),
+                () = stop.cancelled() => (1, true),
             };
-            while let Some((session, message)) = self.next() {
-                link.send_later(session, &message);
+            while let Some((session, message)) = self.next(least) {
+                send(session, &message);
+                if !over {
+                    // After an outage there are many; flashes go between them.
+                    yield_now().await;
+                }
             }
             if over {
                 return;
@@ -97,11 +117,14 @@ impl Delays {
         }
     }
 
-    /// Some of what there is to tell, if there is somebody to tell it.
-    fn next(&self) -> Option<(Session, Message)> {
+    /// A message of what there is to tell, if it is so many at least, and there is somebody to tell it.
+    fn next(&self, least: usize) -> Option<(Session, Message)> {
         let mut gathered = self.lock();
         let session = gathered.session?;
         let count = gathered.delays.len().min(AT_ONCE);
+        if count < least {
+            return None;
+        }
         let now = Instant::now();
         let told: Vec<_> = gathered
             .delays
@@ -113,13 +136,14 @@ impl Delays {
                 us: u32::try_from(delay.took.as_micros()).unwrap_or(u32::MAX),
             })
             .collect();
-        let message = Message::Delays(delays::Delays { delays: told });
-        (count > 0).then_some((session, message))
+        Some((session, Message::Delays(delays::Delays { delays: told })))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::mpsc;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -129,11 +153,11 @@ mod tests {
         for number in 0..=MOST {
             delays.add(&door, Duration::from_micros(number as u64));
         }
-        assert!(delays.next().is_none());
+        assert!(delays.next(1).is_none());
         delays.connected(Some(Session(1)));
         tokio::time::advance(Duration::from_millis(7)).await;
         let mut told = Vec::new();
-        while let Some((session, message)) = delays.next() {
+        while let Some((session, message)) = delays.next(1) {
             assert_eq!(session, Session(1));
             let Message::Delays(delays) = message else {
                 panic!("{message:?}");
@@ -145,13 +169,39 @@ mod tests {
         assert_eq!(told.last().unwrap().us as usize, MOST);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_message_is_told_at_once_and_the_rest_after_a_while() {
+        let delays = Delays::default();
+        delays.connected(Some(Session(1)));
+        let door: DeviceName = "lab".parse().unwrap();
+        let add = |count| (0..count).for_each(|_| delays.add(&door, Duration::from_millis(1)));
+        let (sent, mut told) = mpsc::unbounded_channel();
+        let send = move |_, message: &Message| match message {
+            Message::Delays(delays) => sent.send(delays.delays.len()).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let stop = CancellationToken::new();
+        let telling = tokio::spawn(delays.clone().tell(send, stop.clone()));
+        let began = Instant::now();
+        add(2 * AT_ONCE + 1);
+        assert_eq!(told.recv().await, Some(AT_ONCE));
+        assert_eq!(told.recv().await, Some(AT_ONCE));
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert_eq!(told.recv().await, Some(1));
+        assert!(began.elapsed() >= TELL_WITHIN);
+        add(3);
+        stop.cancel();
+        assert_eq!(told.recv().await, Some(3));
+        telling.await.unwrap();
+    }
+
     #[test]
     fn the_longest_names_fit_into_a_message() {
         let delays = Delays::default();
         let longest: DeviceName = "𒀀".repeat(DeviceName::MAX_CHARS).parse().unwrap();
         (0..AT_ONCE).for_each(|_| delays.add(&longest, Duration::MAX));
         delays.connected(Some(Session(1)));
-        let (_, message) = delays.next().unwrap();
+        let (_, message) = delays.next(1).unwrap();
         let mut bytes = bytes::BytesMut::new();
         crate::wire::codec::encode(&message, &mut bytes).unwrap();
     }

@@ -31,7 +31,7 @@ use crate::wire::identity::{self, Identity};
 use crate::wire::link::{Link, Options, Patience};
 use crate::wire::plain::PlainRules;
 use crate::wire::server::{self, Admission};
-use crate::wire::{Door, Role};
+use crate::wire::{Door, Message, Role};
 
 mod aid;
 mod cut_off;
@@ -211,7 +211,9 @@ async fn serve(args: RelayArgs, settings: &Settings) -> anyhow::Result<Exit> {
 
     let hang_up = CancellationToken::new();
     let linked = tokio::spawn(link.clone().run(hang_up.clone()));
-    tokio::spawn(delays.clone().tell(link.clone(), stop.clone()));
+    let later = link.clone();
+    let tell = move |session, message: &Message| later.send_later(session, message);
+    tokio::spawn(delays.clone().tell(tell, stop.clone()));
     console::announce(&format!("listening on {address}"));
     service::ready(&format!("listening on {address}"));
     let admission = Admission {
