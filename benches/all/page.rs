@@ -99,31 +99,33 @@ impl Page {
         }
         let parts = mem::take(&mut self.parts);
         self.part("What is asked, and whether it holds");
-        self.say("*the least*: what is reached of the same by two programs that speak the protocol, store what");
-        self.say("twinkle stores, and do nothing else (*The least between doors and their answers*, which also says");
-        self.say("what they and twinkle cost, part by part). Where they do not reach what is asked, protocol and");
-        self.say("storing alone are its limit here. What bounds both, *What a flash costs* says of the processors");
-        self.say("(*allowed/model*), *Where a round goes* of the thread that decides and stores (*writer/model*),");
-        self.say("and *What storing costs* of what is stored, piece by piece; of a large site its own part says what");
-        self.say("each batch writes there, and at a small one.");
+        self.say("*the least*: what is reached of the same by two programs that speak the protocol, store each flash");
+        self.say("and its employee's day, and do nothing else (*The least between doors and their answers*, which also");
+        self.say("says what they and twinkle cost, part by part). Where they do not reach what is asked either, it is");
+        self.say("protocol and storing that stand in the way, and not only what twinkle does beside. What bounds both,");
+        self.say("*What a flash costs* says of the processors (*allowed/model*), *Where a round goes* of the thread that");
+        self.say("decides and stores (*writer/model*), and *What storing costs* of what is stored, piece by piece; of a");
+        self.say("large site its own part says what each batch writes there, and at a small one.");
         self.say("");
         self.table(&["here", "asked", "holds", "the least", "of what"]);
-        for asked in mem::take(&mut self.asked) {
-            let Asked {
-                what,
-                bound,
-                here,
-                least,
-            } = asked;
+        for of in mem::take(&mut self.asked) {
             // As exact as it is shown.
-            let here = (here * 100.0).round() / 100.0;
-            let (asked, holds) = match bound {
+            let here = (of.here * 100.0).round() / 100.0;
+            let (asked, holds) = match of.bound {
                 Bound::AtLeast(least) => (format!("≥ {least}"), here >= least),
                 Bound::AtMost(most) => (format!("≤ {most}"), here <= most),
             };
             let holds = if holds { "yes" } else { "no" };
-            let least = least.map_or(String::new(), |least| format!("{least:.2}"));
-            self.row(&[format!("{here:.2}"), asked, holds.to_owned(), least, what]);
+            let least = of
+                .least
+                .map_or(String::new(), |least| format!("{least:.2}"));
+            self.row(&[
+                format!("{here:.2}"),
+                asked,
+                holds.to_owned(),
+                least,
+                of.what,
+            ]);
         }
         self.parts.push_str(&parts);
     }
