@@ -182,7 +182,7 @@ impl RelayStore {
             let since: BootId = row.get(2)?;
             let body = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
             let stored: Vec<Entry> = rmp_serde::from_slice(body).map_err(|e| broken(e.into()))?;
-            let each = body.len() / stored.len().max(1);
+            let each = body.len() / stored.len().max(1) + pack::NAMES;
             let before = last.saturating_sub(count);
             let known = usize::try_from(number.saturating_sub(before)).unwrap_or(usize::MAX);
             for (nth, mut entry) in (before + 1..).zip(stored).skip(known) {
