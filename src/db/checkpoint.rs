@@ -1,15 +1,16 @@
 //! The write-ahead log, and how it comes into the database (<https://sqlite.org/wal.html>): usually
-//! within a commit, which then takes several flushes; for a central beside it.
+//! within a commit, which then takes several flushes; for our servers beside or after it.
 
-use crate::db::{Result, Store};
+use crate::db::schema::Kind;
+use crate::db::{Database, Result};
 
-/// A log of so many bytes is moved by the commit that finds it so: the thread whose work that is
-/// cannot keep up, and the log must not grow without end. It is then written over from its start, and
+/// A log of so many bytes is moved by the commit that finds it so: whoever else is to do that cannot
+/// keep up, and the log must not grow without end. It is then written over from its start, and
 /// a flush takes less time where the file does not grow.
 const TOO_LONG: u32 = 16 << 20;
 
-impl Store {
-    /// Leaves it to another thread to move the log, unless that grows too long.
+impl<K: Kind> Database<K> {
+    /// No longer moves the log within a commit, unless that grows too long: it is for the caller to do.
     ///
     /// # Errors
     /// SQLite's.

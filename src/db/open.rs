@@ -29,10 +29,6 @@ const SERVER_PATIENCE: Duration = Duration::from_millis(1_000);
 /// How much of its file a server keeps at hand, KiB: the index of a hundred thousand badges, on a
 /// machine with 512 MB.
 const SERVER_CACHE_KIB: i32 = 16 * 1024;
-/// How large a page of a new database is, bytes. Of a flash some short rows are stored, each in another
-/// page, and all of those are written and flushed: with SQLite's usual 4096 doors wait longer, and SD
-/// cards wear more.
-const PAGE: u32 = 1024;
 /// Readable and writable by the user and the group that run twinkle, and nobody else: it is a list
 /// of who was where when.
 const FILE_MODE: u32 = 0o660;
@@ -79,7 +75,7 @@ impl<K: Kind> Database<K> {
         }
         connection.pragma_update(None, "cache_size", -SERVER_CACHE_KIB)?;
         if found == 0 {
-            connection.pragma_update(None, "page_size", PAGE)?;
+            connection.pragma_update(None, "page_size", K::PAGE)?;
             connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         }
         let mut store = Database {

@@ -194,7 +194,7 @@ impl Work {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use super::*;
@@ -208,7 +208,10 @@ mod tests {
     use crate::wire::address::HostPort;
     use crate::wire::link::{Link, Patience};
 
-    fn work(folder: &tempfile::TempDir, offline_for: Option<Duration>) -> Work {
+    pub(in crate::roles::relay) fn work(
+        folder: &tempfile::TempDir,
+        offline_for: Option<Duration>,
+    ) -> Work {
         let path = folder.path().join("relay.db");
         let store = RelayStore::open_as_relay(&path).unwrap().store;
         let clock = Arc::new(SystemClock);

@@ -43,6 +43,7 @@ mod forward;
 mod guesses;
 mod hand_over;
 mod offline;
+mod upkeep;
 mod writer;
 
 use aid::Keeping;

@@ -23,6 +23,7 @@ use crate::roles::relay::drafts::{Decided, aged, draft};
 use crate::roles::relay::drain::Drain;
 use crate::roles::relay::figures::Standing;
 use crate::roles::relay::offline::Offline;
+use crate::roles::relay::upkeep;
 use crate::wire::answers::Answers;
 use crate::wire::link::Link;
 use crate::wire::link::aid::Session;
@@ -36,8 +37,6 @@ const BATCH: usize = 512;
 pub(super) const KEEP_WITHIN: Duration = Duration::from_secs(5);
 /// How long to wait before a file that failed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
-/// How often what is kept too long is looked for.
-const TRIM: Duration = Duration::from_secs(600);
 
 /// One thing to be kept or done.
 #[derive(Debug)]
@@ -118,6 +117,8 @@ pub(super) struct Work {
     /// Up to where the central was told, or is being told, that it has everything, and when.
     pub(super) told: (u64, Instant),
     pub(super) trim_at: Instant,
+    /// From how many pages on the file's log is to be moved into it.
+    pub(super) long: u32,
     /// What is still to be kept of the central's roll.
     pub(super) roll: Option<HashSet<Fingerprint>>,
 }
@@ -205,6 +206,7 @@ impl Batches for Work {
         self.greet();
         self.send();
         self.trim();
+        self.move_log();
         self.tell();
     }
 
@@ -243,6 +245,7 @@ impl Work {
             connected: None,
             told: (0, now),
             trim_at: now,
+            long: u32::MAX,
             roll: None,
         };
         if let Some(store) = store {
@@ -316,13 +319,14 @@ impl Work {
     }
 
     fn take_store(&mut self, store: RelayStore) {
-        let backlog = store.backlog();
-        if let Some(backlog) = self.worked(backlog) {
+        let ready = store.backlog().and_then(|b| Ok((b, upkeep::long(&store)?)));
+        if let Some((backlog, long)) = self.worked(ready) {
             if let Some(offline) = &mut self.offline {
                 let loaded = offline.load(&store);
                 self.worked(loaded);
             }
             self.backlog = backlog;
+            self.long = long;
             self.store = Some(store);
             self.works_again();
             let (waiting, path) = (backlog.waiting(), self.options.path.display());
@@ -352,18 +356,5 @@ impl Work {
                 None
             }
         }
-    }
-
-    /// Notes now and then what the central has, and drops what is kept too long.
-    fn trim(&mut self) {
-        let now = Instant::now();
-        let Some(store) = self.store.as_mut().filter(|_| self.trim_at <= now) else {
-            return;
-        };
-        let trimmed = store
-            .acknowledge(self.backlog.acknowledged)
-            .and_then(|_| store.trim(self.options.clock.now(), self.options.limit));
-        let more = self.worked(trimmed).unwrap_or(false);
-        self.trim_at = now + if more { Duration::ZERO } else { TRIM };
     }
 }
