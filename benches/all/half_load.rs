@@ -28,21 +28,24 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     let central = site.central();
     let relay = site.relay(&central);
     let fastest = plan(relay.address, Speak::Frames, DOORS);
-    let possible = runtime.block_on(generator::run(&fastest)).rate();
-    let half = Plan {
-        rate: Some(possible / 2.0),
-        measured: MEASURED,
-        ..fastest
-    };
     let [hop, _keeper] = least::start(&site);
-    let of_least = Plan {
-        server: hop.address,
-        speak: Speak::Plain,
-        ..half.clone()
-    };
     let mut not_opened = 0;
+    let mut rates = Vec::new();
     let [mut flashes, mut least, mut commits] = [const { Vec::new() }; 3];
     for _ in 0..ROUNDS {
+        // Each time anew: others on this machine make it twice as fast in one minute as in another.
+        let possible = runtime.block_on(generator::run(&fastest)).rate();
+        rates.push(possible / 2.0);
+        let half = Plan {
+            rate: Some(possible / 2.0),
+            measured: MEASURED,
+            ..fastest.clone()
+        };
+        let of_least = Plan {
+            server: hop.address,
+            speak: Speak::Plain,
+            ..half.clone()
+        };
         for (plan, times) in [(&half, &mut flashes), (&of_least, &mut least)] {
             let figures = runtime.block_on(generator::run(plan));
             not_opened += figures.not_opened();
@@ -51,8 +54,10 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         commits.push(commits_alone(site.folder()));
     }
     page.say(&format!(
-        "{DOORS} doors that speak frames, {:.0} flashes a second, {ROUNDS} times for {} s, {not_opened} not opened.",
-        possible / 2.0,
+        "{DOORS} doors that speak frames, at half the rate that was possible just before: {:.0} to {:.0}\n\
+         flashes a second, {ROUNDS} times for {} s, {not_opened} not opened.",
+        rates.iter().copied().fold(f64::INFINITY, f64::min),
+        rates.iter().copied().fold(0.0, f64::max),
         MEASURED.as_secs(),
     ));
     page.say(&format!(
