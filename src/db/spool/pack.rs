@@ -1,8 +1,8 @@
 //! Entries as a row of a relay's file has them: as lists of values, in the order of their fields. On the
 //! wire each value has its field's name beside it; here that would be a third of what is written with
 //! each flash. Each flash becomes one, so the usual is packed by hand, to the bytes that `serde` would
-//! make of it, and the rest is left to `serde`; which also reads all of them, as that is seldom done,
-//! and takes those with names, as older versions wrote them, as well.
+//! make of it, and the rest is left to `serde`. It also reads all of them, as that is seldom done, and
+//! those with names, as older versions wrote them, as well.
 
 use rmp_serde::encode::Error;
 
@@ -20,7 +20,7 @@ const OWN_FLASH: &[u8] = b"\x81\xa5flash\x96\xc4\x10";
 /// The last of six: `true`.
 const OWN: u8 = 0xC3;
 
-/// At most so many bytes an entry takes more on the wire.
+/// How many bytes more an entry takes on the wire, at the most.
 pub(super) const NAMES: usize = 40;
 /// About how many bytes an entry of a flash takes.
 const USUAL: usize = 72;

@@ -37,8 +37,8 @@ impl Work {
         self.trim_at = now + if more { Duration::ZERO } else { TRIM };
     }
 
-    /// Moves the log into the file once it is long, when all doors are answered: a commit that did it
-    /// would flush three times, with somebody at a door.
+    /// Moves the log into the file once it is long. This is for when all doors are answered: within a
+    /// commit somebody at a door would wait for two flushes more.
     pub(super) fn move_log(&self) {
         let Some(store) = &self.store else { return };
         if store.log_length().is_ok_and(|pages| pages >= self.long)
