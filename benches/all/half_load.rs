@@ -33,11 +33,11 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     let mut rates = Vec::new();
     let [mut flashes, mut least, mut commits] = [const { Vec::new() }; 3];
     for _ in 0..ROUNDS {
-        // Each time anew: others on this machine make it twice as fast in one minute as in another.
-        let possible = runtime.block_on(generator::run(&fastest)).rate();
-        rates.push(possible / 2.0);
+        // Anew each time: whatever else runs on the machine makes it quicker or slower by the minute.
+        let rate = runtime.block_on(generator::run(&fastest)).rate() / 2.0;
+        rates.push(rate);
         let half = Plan {
-            rate: Some(possible / 2.0),
+            rate: Some(rate),
             measured: MEASURED,
             ..fastest.clone()
         };
