@@ -5,10 +5,10 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::domain::text::{breaks_a_row, composed, is_invisible};
@@ -228,9 +228,10 @@ impl fmt::Display for Department {
     }
 }
 
-/// The name of a door, a relay or a central. Cheap to clone: one is carried by every flash.
+/// The name of a door, a relay or a central. Cheap to clone and to compare, as one is carried by every
+/// flash: up to 23 bytes are in the value itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct DeviceName(Arc<str>);
+pub struct DeviceName(SmolStr);
 
 impl DeviceName {
     /// The most characters that a device's name may have.
