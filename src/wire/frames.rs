@@ -108,7 +108,9 @@ pub async fn serve<S: Service>(
                 hears_us = false;
                 ended
             }
-            code = service.dismissed(&peer) => Err(not_taken(&peer, code)),
+            code = service.dismissed(&peer), if service.may_dismiss(&peer) => {
+                Err(not_taken(&peer, code))
+            }
         }
     };
     // An Open that was not written reached nobody.

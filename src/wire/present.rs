@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -16,11 +17,19 @@ use crate::wire::server::Peer;
 /// been under way. What comes later comes from another one.
 const UNDER_WAY: Duration = Duration::from_secs(1);
 
-type Latest = Mutex<HashMap<(Role, DeviceName), Weak<Mutex<Option<Newer>>>>>;
+/// Where the connection that comes after one is written down.
+type Next = Mutex<Option<Newer>>;
 
 /// See the module.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Present(Arc<Latest>);
+pub(super) struct Present(Arc<Everybody>);
+
+#[derive(Debug, Default)]
+struct Everybody {
+    latest: Mutex<HashMap<(Role, DeviceName), Weak<Next>>>,
+    /// How many connections have become the latest of their name.
+    entered: AtomicU64,
+}
 
 /// One device's connection; forgotten when dropped.
 #[derive(Debug)]
@@ -28,7 +37,10 @@ pub(super) struct Here {
     present: Present,
     key: (Role, DeviceName),
     address: SocketAddr,
-    newer: Arc<Mutex<Option<Newer>>>,
+    newer: Arc<Next>,
+    /// How many had entered when there was no newer one. While nobody enters, which is most of the
+    /// time, there is none, and so nothing to look up for each flash.
+    alone_at: AtomicU64,
 }
 
 /// The connection that the same name has made after ours.
@@ -36,7 +48,7 @@ pub(super) struct Here {
 struct Newer {
     address: SocketAddr,
     since: Instant,
-    there: Weak<Mutex<Option<Newer>>>,
+    there: Weak<Next>,
 }
 
 impl Present {
@@ -47,6 +59,7 @@ impl Present {
             key: (peer.role, peer.name.clone()),
             address: peer.address,
             newer: Arc::default(),
+            alone_at: AtomicU64::default(),
         };
         here.is_latest();
         here
@@ -56,7 +69,7 @@ impl Present {
 impl Here {
     fn is_latest(&self) {
         let there = Arc::downgrade(&self.newer);
-        let before = lock(&self.present.0).insert(self.key.clone(), there.clone());
+        let before = lock(&self.present.0.latest).insert(self.key.clone(), there.clone());
         if let Some(before) = before.and_then(|before| before.upgrade()) {
             *lock(&before) = Some(Newer {
                 address: self.address,
@@ -64,12 +77,24 @@ impl Here {
                 there,
             });
         }
+        // Only now: whoever sees it sees the newer one too.
+        self.present.0.entered.fetch_add(1, Ordering::Release);
     }
 
     /// The device has said something. Returns where another one of that name is connected too, once
     /// for each.
     pub(super) fn has_a_twin(&self) -> Option<SocketAddr> {
-        let newer = lock(&self.newer).take_if(|newer| newer.since.elapsed() >= UNDER_WAY)?;
+        let entered = self.present.0.entered.load(Ordering::Acquire);
+        if self.alone_at.load(Ordering::Relaxed) == entered {
+            return None;
+        }
+        let newer = {
+            let mut newer = lock(&self.newer);
+            if newer.is_none() {
+                self.alone_at.store(entered, Ordering::Relaxed);
+            }
+            newer.take_if(|newer| newer.since.elapsed() >= UNDER_WAY)?
+        };
         match newer.there.strong_count() {
             0 => {
                 self.is_latest();
@@ -82,7 +107,7 @@ impl Here {
 
 impl Drop for Here {
     fn drop(&mut self) {
-        let mut latest = lock(&self.present.0);
+        let mut latest = lock(&self.present.0.latest);
         let ours = Arc::as_ptr(&self.newer);
         if latest
             .get(&self.key)
@@ -115,6 +140,7 @@ mod tests {
     async fn a_device_that_goes_on_while_another_of_its_name_is_there_has_a_twin() {
         let present = Present::default();
         let first = enter(&present, "lab", 1);
+        assert_eq!(first.has_a_twin(), None, "nobody else is there");
         let other = enter(&present, "gate", 2);
         let second = enter(&present, "lab", 3);
         assert_eq!(first.has_a_twin(), None, "it may have been under way");
@@ -137,6 +163,6 @@ mod tests {
         tokio::time::advance(UNDER_WAY).await;
         assert_eq!(first.has_a_twin().map(|at| at.port()), Some(4));
         drop(first);
-        assert_eq!(present.0.lock().unwrap().len(), 1);
+        assert_eq!(present.0.latest.lock().unwrap().len(), 1);
     }
 }

@@ -78,7 +78,13 @@ pub trait Service: Send + Sync + 'static {
     /// A peer has been welcomed; whatever it has to hear without asking goes to `answers`.
     fn welcomed(&self, peer: &Peer, answers: &Answers);
 
-    /// Waits until the peer is to be taken no longer, and returns the code to tell it.
+    /// Whether a peer may have to go before it wants to: nobody disowns one without an identity.
+    fn may_dismiss(&self, peer: &Peer) -> bool {
+        peer.identity.is_some()
+    }
+
+    /// Waits until a peer that may be dismissed is to be taken no longer, and returns the code to
+    /// tell it.
     fn dismissed(&self, peer: &Peer) -> impl Future<Output = &'static str> + Send;
 
     /// Takes note of a door behind a relay, before any flash that comes after it. If it cannot, it

@@ -51,13 +51,11 @@ impl Service for Forwarder {
     fn welcomed(&self, _peer: &Peer, _answers: &Answers) {}
 
     async fn dismissed(&self, peer: &Peer) -> &'static str {
-        if peer.identity.is_some() {
-            let mut roll = self.link.roll();
-            if roll.wait_for(|roll| !is_on(roll, peer)).await.is_ok() {
-                return refusal::DISOWNED;
-            }
+        let mut roll = self.link.roll();
+        if roll.wait_for(|roll| !is_on(roll, peer)).await.is_ok() {
+            return refusal::DISOWNED;
         }
-        // Nobody says anything of those without an identity, nor anything any more without a link.
+        // Without a link nobody says anything any more.
         std::future::pending().await
     }
 

@@ -45,6 +45,10 @@ impl Service for Kept {
         *self.way.lock().unwrap() = Some(answers.downgrade());
     }
 
+    fn may_dismiss(&self, _peer: &Peer) -> bool {
+        true
+    }
+
     async fn dismissed(&self, _peer: &Peer) -> &'static str {
         self.dismissed.notified().await;
         refusal::DISOWNED
