@@ -144,15 +144,11 @@ fn print_rates(page: &mut Page, measured: &[Rounds]) {
                 format!("{:.2}", of.median(|r| rate(r, TWINKLE) / rate(r, LEAST))),
             ]);
         }
-        let [plain, frames] = [0, 1].map(|speak| move |r: &Round| r.measured[LEAST][speak].rate);
+        let plain = |r: &Round| r.measured[LEAST][0].rate;
         page.least(&asked::model(of.doors), of.median(|r| plain(r) / r.model));
         if of.doors >= MANY {
             page.least(&asked::bare(of.doors), of.median(|r| plain(r) / r.bare));
         }
-        page.least(
-            &asked::frames(of.doors),
-            of.median(|r| frames(r) / plain(r)),
-        );
     }
 }
 

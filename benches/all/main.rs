@@ -33,6 +33,7 @@ mod page;
 mod reports;
 mod rounds;
 mod server;
+mod spoken;
 mod start;
 mod storing;
 mod two_hop;
@@ -55,6 +56,7 @@ const PARTS: &[Part] = &[
     ("rounds", rounds::run),
     ("storing", storing::run),
     ("least", least::run),
+    ("frames", spoken::run),
     ("half-load", half_load::run),
     ("large", large::run),
     ("reports", reports::run),

@@ -156,11 +156,6 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             );
         }
         page.ask(
-            asked::frames(doors),
-            Bound::AtLeast(1.0),
-            median(&|r| r.frames.rate() / r.plain.rate()),
-        );
-        page.ask(
             format!("TLS of {}, of frames in clear", of_doors(doors)),
             Bound::AtLeast(0.7),
             median(&|r| r.protected.rate() / r.frames.rate()),

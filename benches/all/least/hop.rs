@@ -26,8 +26,8 @@ struct Door {
     asked: Option<u64>,
 }
 
-/// All doors, by the number under which their flashes go on.
-type Doors = Arc<Mutex<Vec<Door>>>;
+/// All doors, by the number under which their flashes go on; `None`: it has gone.
+type Doors = Arc<Mutex<Vec<Option<Door>>>>;
 
 /// Passes the flashes of all doors on over one connection, and their answers back.
 pub async fn serve(listener: &TcpListener, keeper: SocketAddr) {
@@ -48,13 +48,14 @@ pub async fn serve(listener: &TcpListener, keeper: SocketAddr) {
             let (from, back) = door.into_split();
             let number = {
                 let mut doors = doors.lock().unwrap();
-                doors.push(Door { back, asked: None });
+                doors.push(Some(Door { back, asked: None }));
                 doors.len() - 1
             };
             match plain {
                 true => flash_plainly(from, number, flashes).await,
-                false => flash(from, number, flashes, doors).await,
+                false => flash(from, number, flashes, &doors).await,
             }
+            doors.lock().unwrap()[number] = None;
         });
     }
 }
@@ -88,7 +89,7 @@ async fn flash(
     door: OwnedReadHalf,
     number: usize,
     flashes: mpsc::UnboundedSender<Message>,
-    doors: Doors,
+    doors: &Doors,
 ) {
     let mut frames = FrameReader::new(door);
     let Ok(Message::Hello(_)) = frames.next().await else {
@@ -101,9 +102,13 @@ async fn flash(
         installation: None,
         time: now().timestamp_millis(),
     });
-    doors.lock().unwrap()[number].tell(&welcome);
+    if let Some(door) = &mut doors.lock().unwrap()[number] {
+        door.tell(&welcome);
+    }
     while let Ok(Message::Flash(flash)) = frames.next().await {
-        doors.lock().unwrap()[number].asked = Some(flash.seq);
+        if let Some(door) = &mut doors.lock().unwrap()[number] {
+            door.asked = Some(flash.seq);
+        }
         let seq = number as u64;
         flashes
             .send(Message::Flash(Flash { seq, ..flash }))
@@ -115,7 +120,7 @@ impl Door {
     /// Answers its flash.
     fn answer(&mut self, answer: Answer) {
         match self.asked {
-            // A door that has gone wants no answer.
+            // A door that is just going wants no answer.
             None => drop(self.back.try_write(REPLY)),
             Some(seq) => self.tell(&Message::Verdict(Answer { seq, ..answer })),
         }
@@ -134,6 +139,8 @@ async fn answer(keeper: OwnedReadHalf, doors: Doors) {
     frames.greeting_is_over();
     while let Ok(Message::Verdict(answer)) = frames.next().await {
         let number = usize::try_from(answer.seq).unwrap();
-        doors.lock().unwrap()[number].answer(answer);
+        if let Some(door) = &mut doors.lock().unwrap()[number] {
+            door.answer(answer);
+        }
     }
 }
