@@ -24,7 +24,7 @@ use crate::cost::{self, Cost, SPOKEN};
 use crate::generator::Speak;
 use crate::page::{Page, asked};
 use crate::server::{Server, Site};
-use crate::two_hop::{CONNECTIONS, MANY, all_opened, flushed_commit, median, model, plan};
+use crate::two_hop::{CONNECTIONS, MANY, all_opened, both, flushed_commit, median, model, plan};
 
 mod hop;
 mod keeper;
@@ -80,22 +80,14 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             let before = flushed_commit(site.folder());
             let bare = all_opened(runtime, &plan(hop.address, Speak::Plain, doors)).rate();
             let measured = [(&least, &keeper), (&relay, &central)].map(|(near, far)| {
-                let flash = |speak| {
+                both(round, |speak| {
                     let meter = cost::of_twinkle(near, far);
                     let figures = all_opened(runtime, &plan(near.address, speak, doors));
                     Measured {
                         rate: figures.rate(),
                         cost: meter.stop(&figures),
                     }
-                };
-                // Each goes first in its turn: the second has the file that the first has grown.
-                if round % 2 == 0 {
-                    let plain = flash(Speak::Plain);
-                    [plain, flash(Speak::Frames)]
-                } else {
-                    let frames = flash(Speak::Frames);
-                    [flash(Speak::Plain), frames]
-                }
+                })
             });
             let commit = f64::midpoint(before, flushed_commit(site.folder()));
             Round {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use crate::generator::{Plan, Speak};
+use crate::generator::Plan;
 use crate::least;
 use crate::page::{Bound, Page, asked};
 use crate::server::{Server, Site};
-use crate::two_hop::{CONNECTIONS, all_opened, median, plan};
+use crate::two_hop::{CONNECTIONS, all_opened, both, median, plan};
 
 /// How often both are measured, one right after the other.
 const PAIRS: usize = 25;
@@ -53,21 +53,13 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
 
 /// Measures both at that server.
 fn pair(runtime: &Runtime, server: &Server, doors: usize, turn: usize) -> Pair {
-    let rate = |speak| {
+    both(turn, |speak| {
         let plan = Plan {
             measured: MEASURED,
             ..plan(server.address, speak, doors)
         };
         all_opened(runtime, &plan).rate()
-    };
-    // Each goes first in its turn: the second has the file that the first has grown.
-    if turn.is_multiple_of(2) {
-        let plain = rate(Speak::Plain);
-        [plain, rate(Speak::Frames)]
-    } else {
-        let frames = rate(Speak::Frames);
-        [rate(Speak::Plain), frames]
-    }
+    })
 }
 
 fn ratios(pairs: &[Pair]) -> impl Iterator<Item = f64> {

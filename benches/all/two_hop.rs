@@ -102,14 +102,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
                     let cost = meter.stop(&figures);
                     (figures, cost)
                 };
-                // Each goes first in its turn: the second has the file that the first has grown.
-                let ((plain, of_plain), (frames, of_frames)) = if round % 2 == 0 {
-                    let plain = metered(Speak::Plain);
-                    (plain, metered(Speak::Frames))
-                } else {
-                    let frames = metered(Speak::Frames);
-                    (metered(Speak::Plain), frames)
-                };
+                let [(plain, of_plain), (frames, of_frames)] = both(round, metered);
                 let protected = load(careful_relay.address, protected.clone());
                 let commit = f64::midpoint(before, flushed_commit(site.folder()));
                 let model = model(doors, bare, commit);
@@ -168,6 +161,18 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         });
     }
     cost::print(page, &measured);
+}
+
+/// Measures doors that speak plain text, and doors that speak frames, as [`SPOKEN`](cost::SPOKEN). Each
+/// goes first in its turn: the second has the file that the first has grown.
+pub fn both<T>(turn: usize, mut measure: impl FnMut(Speak) -> T) -> [T; 2] {
+    if turn.is_multiple_of(2) {
+        let plain = measure(Speak::Plain);
+        [plain, measure(Speak::Frames)]
+    } else {
+        let frames = measure(Speak::Frames);
+        [measure(Speak::Plain), frames]
+    }
 }
 
 /// So many doors, as fast as they are answered.
