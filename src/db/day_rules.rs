@@ -39,8 +39,13 @@ impl DayRules {
 
     /// The day that an instant belongs to for who is in that department.
     pub(super) fn day_of(&self, department: Option<&str>, instant: DateTime<Utc>) -> Day {
+        let days = self.differing(department).unwrap_or(&self.general);
+        days.day_of(instant)
+    }
+
+    /// When days begin for who is in that department, if not as for everybody.
+    pub(super) fn differing(&self, department: Option<&str>) -> Option<&Days> {
         let named = department.filter(|_| !self.departments.is_empty());
-        let own = named.and_then(|name| self.departments.get(&department_key(name)));
-        own.unwrap_or(&self.general).day_of(instant)
+        named.and_then(|name| self.departments.get(&department_key(name)))
     }
 }

@@ -59,9 +59,12 @@ pub(super) fn gather(
     at: &Moment,
     in_time: bool,
 ) -> Result<Gathered> {
-    let day_of = |department: Option<&str>| rules.day_of(department, at.now);
+    // Most have the day of everybody, which all of a batch share.
+    let day_of = |department: Option<&str>| {
+        let own = rules.differing(department);
+        own.map_or(at.day, |days| days.day_of(at.now))
+    };
     let holder = assignment::holder(statements, twinklet, day_of, door.map(|door| door.id))?;
-    // A department may have days of its own.
     let day = holder.as_ref().map_or(at.day, |holder| holder.day);
     let has_code = holder.as_ref().is_some_and(|holder| holder.has_code);
     let (holder, assignment) = holder.map(|h| ((h.employee, h.name), h.assignment)).unzip();
