@@ -26,7 +26,7 @@ pub struct Meter<'a, const N: usize> {
 /// What a flash cost.
 pub struct Cost<const N: usize> {
     /// Microseconds of each part.
-    each: [f64; N],
+    pub each: [f64; N],
     /// The share of the machine's time that all of them used.
     pub busy: f64,
 }
@@ -81,7 +81,8 @@ impl<'a, const N: usize> Meter<'a, N> {
     }
 }
 
-fn cores() -> f64 {
+/// How many processors there are.
+pub fn cores() -> f64 {
     available_parallelism().unwrap().get() as f64
 }
 

@@ -29,6 +29,7 @@ mod instructions;
 mod large;
 mod least;
 mod memory;
+mod owners;
 mod page;
 mod reports;
 mod rounds;
@@ -56,6 +57,7 @@ const PARTS: &[Part] = &[
     ("rounds", rounds::run),
     ("storing", storing::run),
     ("least", least::run),
+    ("owners", owners::run),
     ("frames", spoken::run),
     ("half-load", half_load::run),
     ("large", large::run),

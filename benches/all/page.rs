@@ -103,9 +103,10 @@ impl Page {
         self.say("and its employee's day, and do nothing else (*The least between doors and their answers*, which also");
         self.say("says what they and twinkle cost, part by part). Where they do not reach what is asked either, it is");
         self.say("protocol and storing that stand in the way, and not only what twinkle does beside. What bounds both,");
-        self.say("*What a flash costs* says of the processors (*allowed/model*), *Where a round goes* of the thread that");
-        self.say("decides and stores (*writer/model*), and *What storing costs* of what is stored, piece by piece; of a");
-        self.say("large site its own part says what each batch writes there, and at a small one.");
+        self.say("*What a flash costs* says of the processors (*allowed/model*), *Whose time it is* for whom they work,");
+        self.say("*Where a round goes* of the thread that decides and stores (*writer/model*), and *What storing costs*");
+        self.say("of what is stored, piece by piece; of a large site its own part says what each batch writes there, and");
+        self.say("at a small one.");
         self.say("");
         self.table(&["here", "asked", "holds", "the least", "of what"]);
         for of in mem::take(&mut self.asked) {

@@ -39,6 +39,11 @@ impl Quiet {
         Self(command.spawn().unwrap())
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// The most memory that it ever held, in MiB.
     pub fn peak_mib(&self) -> f64 {
         let status = self.about("status");
@@ -62,7 +67,7 @@ impl Quiet {
 
     /// What the system tells of its thread of that name.
     pub fn of_thread(&self, thread: &str, what: &str) -> String {
-        let mut threads = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        let mut threads = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
         let file = threads.find_map(|task| {
             let task = task.unwrap().path();
             let name = fs::read_to_string(task.join("comm")).unwrap();
@@ -72,12 +77,12 @@ impl Quiet {
     }
 
     fn about(&self, what: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{what}", self.0.id())).unwrap()
+        fs::read_to_string(format!("/proc/{}/{what}", self.id())).unwrap()
     }
 
     /// Ends it as a service manager would, and waits for that.
     pub fn stop(mut self) {
-        let id = self.0.id().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").arg(id).status().unwrap().success());
         self.0.wait().unwrap();
     }
