@@ -41,6 +41,9 @@ const PARTS: [&str; 4] = ["doors", "relay", "connections", "writer"];
 /// The place of the writer among them.
 const WRITERS: usize = 3;
 
+/// The programs, as in [`Round::seen`].
+const PROGRAMS: [&str; 2] = ["least", "twinkle"];
+
 /// Microseconds of a flash: of each part, for each owner.
 type Split = [[f64; 4]; 4];
 
@@ -56,6 +59,9 @@ struct Seen {
     split: Split,
     busy: f64,
 }
+
+/// What was measured with so many doors.
+type Measured = (usize, Vec<Round>);
 
 pub fn run(runtime: &Runtime, page: &mut Page) {
     page.part("Whose time it is");
@@ -210,12 +216,6 @@ fn sight(line: &str) -> Option<Sight> {
         owner,
     })
 }
-
-/// What was measured with so many doors.
-type Measured = (usize, Vec<Round>);
-
-/// The programs, as in [`Round::seen`].
-const PROGRAMS: [&str; 2] = ["least", "twinkle"];
 
 fn print_split(page: &mut Page, measured: &[Measured]) {
     let headings = ["doors", "part", "of"].into_iter().chain(OWNERS);
