@@ -62,7 +62,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     ));
     page.say(&format!(
         "Medians of the times to the answer in ms, the worst p99/p50 beside; below them, in turn, those of\n\
-         the *least* of the part before at the same rate, and of a program that does nothing but a flushed\n\
+         the *least* of a part before at the same rate, and of a program that does nothing but a flushed\n\
          commit of one row every {} ms. A flash waits for a flush, or for two if it comes while one is under\n\
          way, so no program is steadier than the disk; and while a flush is slow, more flashes come that\n\
          wait for it than while one is quick.",

@@ -30,7 +30,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         MEASURED.as_millis()
     ));
     page.say("other: medians, also of the pairs' ratios, and *within* what that of many more pairs would lie, 19");
-    page.say("times of 20. *least*: the two programs of the part before, in turn with twinkle.");
+    page.say("times of 20. *least*: the two programs of a part before, in turn with twinkle.");
     page.say("");
     let site = Site::new();
     let [least, _keeper] = least::start(&site);
