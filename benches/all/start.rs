@@ -68,7 +68,8 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
 
 /// The bytes of the binary as it is released: without the names that a benchmark needs in it.
 fn released_size(folder: &Path) -> u64 {
-    let stripped = folder.join("twinkle");
+    // Not 'twinkle', which is where a relay has its file.
+    let stripped = folder.join("stripped");
     let mut strip = Command::new("strip");
     strip
         .arg("-o")
