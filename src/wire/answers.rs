@@ -1,16 +1,19 @@
 //! The way back: what a connection still owes its peer, handed over from wherever it is decided.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::Waker;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::domain::access::{Reason, Verdict};
 use crate::domain::ids::{DeviceName, EventId};
 use crate::wire::spool::Stored;
 use crate::wire::{Answer, Echo, Error, Event, Message, Probed, Role};
+
+mod queue;
+
+use queue::Queue;
 
 /// One thing to be written to a peer.
 #[derive(Debug)]
@@ -31,7 +34,7 @@ pub enum Owed {
     HangUp(DeviceName, &'static str),
 }
 
-// Each connection has places for 32 of them from its start, and there are ten thousand connections.
+// A batch of the central's owes as many at once as it has flashes.
 const _: () = assert!(size_of::<Owed>() <= 64);
 
 impl Owed {
@@ -105,10 +108,25 @@ struct Asked {
 
 #[derive(Debug)]
 struct Way {
-    sender: mpsc::UnboundedSender<Owed>,
-    /// How much was handed over and not written yet.
-    unwritten: Arc<AtomicUsize>,
+    queue: Arc<Queue>,
     tally: Option<Arc<dyn Tally>>,
+}
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        self.queue.finish();
+    }
+}
+
+/// Whoever is to write what was handed over together, to be woken up once for all of it: when this
+/// is dropped.
+#[derive(Debug, Default)]
+pub struct Together(Vec<Waker>);
+
+impl Drop for Together {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(Waker::wake);
+    }
 }
 
 /// See [`Answers::downgrade`].
@@ -122,13 +140,10 @@ impl WeakAnswers {
     }
 }
 
-/// The connection's end of its [`Answers`]. The channel has no bound in itself: a connection is not
+/// The connection's end of its [`Answers`]. What waits has no bound in itself: a connection is not
 /// read on while too much of what it asked is unanswered, or too much of that is unwritten.
 #[derive(Debug)]
-pub struct OwedReceiver {
-    receiver: mpsc::UnboundedReceiver<Owed>,
-    unwritten: Arc<AtomicUsize>,
-}
+pub struct OwedReceiver(Arc<Queue>);
 
 impl Answers {
     /// The two ends.
@@ -138,23 +153,16 @@ impl Answers {
 
     /// The two ends, and who counts the flashes that are answered.
     pub fn counted(tally: Option<Arc<dyn Tally>>) -> (Self, OwedReceiver) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let unwritten = Arc::new(AtomicUsize::new(0));
+        let queue = Arc::<Queue>::default();
         let way = Way {
-            sender,
-            unwritten: Arc::clone(&unwritten),
+            queue: Arc::clone(&queue),
             tally,
         };
-        (
-            Self {
-                way: Arc::new(way),
-                of: None,
-            },
-            OwedReceiver {
-                receiver,
-                unwritten,
-            },
-        )
+        let answers = Self {
+            way: Arc::new(way),
+            of: None,
+        };
+        (answers, OwedReceiver(queue))
     }
 
     /// For a flash that comes from that door now, if somebody counts them.
@@ -180,13 +188,26 @@ impl Answers {
     /// # Errors
     /// [`Unheard`] if the connection has ended and the answer was `Open`.
     pub fn verdict(&self, event: EventId, answer: Answer) -> Result<(), Unheard> {
+        self.verdict_with(event, answer, &mut Together::default())
+    }
+
+    /// The same, of one of many that are handed over together.
+    ///
+    /// # Errors
+    /// Those of [`Self::verdict`].
+    pub fn verdict_with(
+        &self,
+        event: EventId,
+        answer: Answer,
+        others: &mut Together,
+    ) -> Result<(), Unheard> {
         self.count(answer.verdict);
-        match self
-            .hand_over(Owed::Verdict(answer, event))
-            .and_then(|lost| lost.open())
-        {
-            Some(event) => Err(Unheard(event)),
-            None => Ok(()),
+        match self.way.queue.put(Owed::Verdict(answer, event)) {
+            Ok(waiting) => {
+                others.0.extend(waiting);
+                Ok(())
+            }
+            Err(lost) => lost.open().map_or(Ok(()), |event| Err(Unheard(event))),
         }
     }
 
@@ -239,13 +260,14 @@ impl Answers {
 
     /// How much was handed over and not written yet.
     pub fn unwritten(&self) -> usize {
-        self.way.unwritten.load(Ordering::Relaxed)
+        self.way.queue.unwritten()
     }
 
-    /// Gives it back if the connection has ended.
-    fn hand_over(&self, owed: Owed) -> Option<Owed> {
-        self.way.unwritten.fetch_add(1, Ordering::Relaxed);
-        self.way.sender.send(owed).err().map(|lost| lost.0)
+    /// Does nothing if the connection has ended.
+    fn hand_over(&self, owed: Owed) {
+        if let Ok(Some(waiting)) = self.way.queue.put(owed) {
+            waiting.wake();
+        }
     }
 }
 
@@ -253,7 +275,7 @@ impl OwedReceiver {
     /// The next thing owed, which counts as written; `None` once nothing more can come. Dropping
     /// the future loses nothing.
     pub async fn next(&mut self) -> Option<Owed> {
-        let owed = self.receiver.recv().await;
+        let owed = self.0.next().await;
         if owed.is_some() {
             self.written(1);
         }
@@ -263,28 +285,28 @@ impl OwedReceiver {
     /// What is owed now, if anything.
     #[cfg(test)]
     pub(crate) fn next_now(&mut self) -> Option<Owed> {
-        self.receiver.try_recv().ok()
+        self.0.next_now()
     }
 
     /// Waits until something is owed, and appends what there is, up to `limit`; returns how much,
     /// 0 once nothing more can come. Dropping the future loses nothing.
     pub async fn next_batch(&mut self, batch: &mut Vec<Owed>, limit: usize) -> usize {
-        self.receiver.recv_many(batch, limit).await
+        self.0.next_batch(batch, limit).await
     }
 
     /// So much of [`Self::next_batch`] was written.
     pub fn written(&self, count: usize) {
-        self.unwritten.fetch_sub(count, Ordering::Relaxed);
+        self.0.written(count);
     }
 
     /// Takes no more, and returns the events of which an `Open` was handed over and not taken.
-    pub async fn close(&mut self) -> Vec<EventId> {
-        self.receiver.close();
-        let mut unheard = Vec::new();
-        // Not `try_recv`: that does not wait for a sender that is just handing over.
-        while let Some(owed) = self.receiver.recv().await {
-            unheard.extend(owed.open());
-        }
-        unheard
+    pub fn close(&mut self) -> Vec<EventId> {
+        self.0.close().iter().filter_map(Owed::open).collect()
+    }
+}
+
+impl Drop for OwedReceiver {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }

@@ -114,7 +114,7 @@ pub async fn serve<S: Service>(
         }
     };
     // An Open that was not written reached nobody.
-    for event in owed.close().await.into_iter().chain(outgoing.unsent()) {
+    for event in owed.close().into_iter().chain(outgoing.unsent()) {
         service.undelivered(event, None).await;
     }
     if !hears_us {

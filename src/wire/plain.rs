@@ -179,7 +179,7 @@ pub async fn serve<S: Service>(
         () = drained => Ok(()),
     };
     // An Open that was not written reached nobody.
-    for event in owed.close().await.into_iter().chain(session.opening) {
+    for event in owed.close().into_iter().chain(session.opening) {
         service.undelivered(event, None).await;
     }
     ended

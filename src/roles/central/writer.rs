@@ -21,7 +21,7 @@ use crate::roles::central::aside::Aside;
 use crate::roles::central::checkpoints::Checkpoints;
 use crate::roles::central::desk::{Asker, Job};
 use crate::roles::central::timekeeper::Timekeeper;
-use crate::wire::answers::Unheard;
+use crate::wire::answers::{Together, Unheard};
 use crate::wire::hold::Held;
 use crate::wire::{Answer, refusal};
 
@@ -192,6 +192,8 @@ impl Work {
     fn answer(&mut self, batch: Vec<Job>, outcomes: Vec<Outcome>) {
         let mut heard = Vec::new();
         let mut unheard = Vec::new();
+        // Most are for one relay, which then needs to be woken up, and to write, once.
+        let mut together = Together::default();
         for (job, outcome) in batch.into_iter().zip(outcomes) {
             match (job.asker, job.entry, outcome) {
                 (
@@ -208,7 +210,8 @@ impl Work {
                     if verdict == Verdict::DontOpen(Reason::EventReused) {
                         self.reused.say(&flash.door, flash.event);
                     }
-                    match answers.verdict(flash.event, Answer { seq, verdict, name }) {
+                    let answer = Answer { seq, verdict, name };
+                    match answers.verdict_with(flash.event, answer, &mut together) {
                         Ok(()) if verdict == Verdict::Open => heard.push(flash.event),
                         Ok(()) => (),
                         Err(Unheard(event)) => unheard.push(event),

@@ -143,7 +143,7 @@ impl Passage {
         }
         self.keeper.close(Instant::now());
         // These opened nothing, and will not.
-        for event in self.owed.close().await {
+        for event in self.owed.close() {
             self.link.undelivered(event, None);
         }
         last
