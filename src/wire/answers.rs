@@ -188,7 +188,10 @@ impl Answers {
     /// # Errors
     /// [`Unheard`] if the connection has ended and the answer was `Open`.
     pub fn verdict(&self, event: EventId, answer: Answer) -> Result<(), Unheard> {
-        self.verdict_with(event, answer, &mut Together::default())
+        if let Some(waiting) = self.put(event, answer)? {
+            waiting.wake();
+        }
+        Ok(())
     }
 
     /// The same, of one of many that are handed over together.
@@ -201,13 +204,15 @@ impl Answers {
         answer: Answer,
         others: &mut Together,
     ) -> Result<(), Unheard> {
+        others.0.extend(self.put(event, answer)?);
+        Ok(())
+    }
+
+    fn put(&self, event: EventId, answer: Answer) -> Result<Option<Waker>, Unheard> {
         self.count(answer.verdict);
         match self.way.queue.put(Owed::Verdict(answer, event)) {
-            Ok(waiting) => {
-                others.0.extend(waiting);
-                Ok(())
-            }
-            Err(lost) => lost.open().map_or(Ok(()), |event| Err(Unheard(event))),
+            Ok(waiting) => Ok(waiting),
+            Err(lost) => lost.open().map_or(Ok(None), |event| Err(Unheard(event))),
         }
     }
 

@@ -2,6 +2,7 @@
 //! and without a line end. There is no framing: silence ends what nothing else ends.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -207,6 +208,7 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
         owed: &mut OwedReceiver,
     ) -> Result<(), Error> {
         let mut buffer = BytesMut::new();
+        let mut stopped = pin!(self.stop.cancelled());
         // Whether nothing more comes: for now, or ever.
         let (mut silent, mut closed) = (false, false);
         loop {
@@ -252,7 +254,7 @@ impl<W: AsyncWrite + Unpin, S: Service> Session<'_, W, S> {
                     Some(count) => (silent, closed) = (false, count? == 0),
                     None => silent = true,
                 },
-                () = self.stop.cancelled() => return Ok(()),
+                () = &mut stopped => return Ok(()),
             }
         }
     }
