@@ -3,9 +3,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::db::at_hand::{AtHand, Devices};
+use crate::db::at_hand::AtHand;
 use crate::db::code::{self, Proof};
-use crate::db::day_rules::DayRules;
 use crate::db::delay::{self, ToldDelays};
 use crate::db::device::{self, DeviceKind, Sighting};
 use crate::db::door_event::{self, DoorEventEntry};
@@ -134,8 +133,7 @@ impl Store {
         let mut watch = std::mem::take(&mut self.watch);
         let outcomes = self.write(|transaction| {
             let at_hand = AtHand::current(transaction, kept.take())?;
-            let AtHand { rules, devices, .. } = kept.insert(at_hand);
-            let rules = &*rules;
+            let at_hand = kept.insert(at_hand);
             watch.whereabouts.begin(transaction, to_millis(clock()))?;
             let mut statements = Statements::new(transaction);
             let mut outcomes = Vec::new();
@@ -144,11 +142,10 @@ impl Store {
                 if batch.len() == outcomes.len() {
                     return Ok(outcomes);
                 }
-                let at = Moment::new(rules, clock(), doubt);
+                let at = Moment::new(&at_hand.rules, clock(), doubt);
                 for job in batch.iter().skip(outcomes.len()) {
-                    let at_hand = (rules, &mut *devices);
-                    let outcome =
-                        admit_one(&mut statements, entry(job), at_hand, &at, key, &mut watch)?;
+                    let entry = entry(job);
+                    let outcome = admit_one(&mut statements, entry, at_hand, &at, key, &mut watch)?;
                     outcomes.push(outcome);
                 }
             }
@@ -166,15 +163,20 @@ impl Store {
 fn admit_one(
     statements: &mut Statements<'_>,
     entry: &Entry,
-    (rules, devices): (&DayRules, &mut Devices),
+    at_hand: &mut AtHand,
     at: &Moment,
     key: impl FnOnce() -> Result<SealingKey>,
     watch: &mut Watch,
 ) -> Result<Outcome> {
     let (connection, now) = (statements.connection(), at.now);
+    if !matches!(entry, Entry::Flash(_)) {
+        // It may tell of more of them.
+        at_hand.undelivered.forget();
+    }
+    let AtHand { rules, devices, .. } = at_hand;
     match entry {
         Entry::Flash(flash) => {
-            return admit_flash(statements, flash, (rules, devices), at, key, watch);
+            return admit_flash(statements, flash, at_hand, at, key, watch);
         }
         Entry::SpoolFound(found) => {
             return spooled::found(connection, found, now).map(Outcome::Found);
@@ -195,14 +197,15 @@ fn admit_one(
 fn admit_flash(
     statements: &mut Statements<'_>,
     flash: &FlashEntry,
-    (rules, devices): (&DayRules, &mut Devices),
+    at_hand: &mut AtHand,
     at: &Moment,
     key: impl FnOnce() -> Result<SealingKey>,
     watch: &mut Watch,
 ) -> Result<Outcome> {
     let connection = statements.connection();
+    let AtHand { rules, devices, .. } = at_hand;
     // Known to be undelivered before it is decided: it came late, and its door knows.
-    let in_time = flash.in_time && !undelivered::contains(statements, flash.event)?;
+    let in_time = flash.in_time && !at_hand.undelivered.contains(statements, flash.event)?;
     let door = devices.door(statements, &flash.door)?;
     let relay = match &flash.relay {
         Some(name) => devices.relay(connection, name)?,

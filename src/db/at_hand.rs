@@ -9,6 +9,7 @@ use crate::db::Result;
 use crate::db::day_rules::DayRules;
 use crate::db::device::{self, DeviceKind, KnownDoor};
 use crate::db::statements::Statements;
+use crate::db::undelivered::Undelivered;
 use crate::domain::ids::DeviceName;
 
 /// See the module.
@@ -18,6 +19,7 @@ pub(super) struct AtHand {
     /// When days begin.
     pub(super) rules: DayRules,
     pub(super) devices: Devices,
+    pub(super) undelivered: Undelivered,
 }
 
 impl AtHand {
@@ -32,6 +34,7 @@ impl AtHand {
                 version,
                 rules: DayRules::read(connection)?,
                 devices: Devices::default(),
+                undelivered: Undelivered::default(),
             }),
         }
     }

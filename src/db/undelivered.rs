@@ -14,6 +14,39 @@ pub(super) fn contains(statements: &mut Statements<'_>, event: EventId) -> Resul
     Ok(find.exists([event])?)
 }
 
+/// What is known of them for one flash after the other: ids grow with time, and hardly any flash is
+/// as old as the newest of them.
+#[derive(Debug, Default)]
+pub(super) struct Undelivered {
+    /// The last of them by its id, if that was looked up: `Some(None)` if there is none.
+    last: Option<Option<EventId>>,
+}
+
+impl Undelivered {
+    /// Whether the event is known to be undelivered.
+    pub(super) fn contains(
+        &mut self,
+        statements: &mut Statements<'_>,
+        event: EventId,
+    ) -> Result<bool> {
+        let last = match self.last {
+            Some(last) => last,
+            None => *self.last.insert(last(statements)?),
+        };
+        Ok(last >= Some(event) && contains(statements, event)?)
+    }
+
+    /// There may be more of them now.
+    pub(super) fn forget(&mut self) {
+        self.last = None;
+    }
+}
+
+fn last(statements: &mut Statements<'_>) -> Result<Option<EventId>> {
+    let find = statements.get("SELECT max(uid) FROM undelivered")?;
+    Ok(find.query_row([], |row| row.get(0))?)
+}
+
 /// Takes note that the event is undelivered, and takes back the presence it made. Once is enough:
 /// a repetition changes nothing.
 pub(super) fn note(connection: &Connection, event: EventId, now: DateTime<Utc>) -> Result<()> {

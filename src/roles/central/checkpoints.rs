@@ -12,7 +12,7 @@ use crate::db::Store;
 const LONG: u32 = 1 << 20;
 /// After so many things that happened it is looked how long the log is: none makes it longer by more
 /// than some pages, and SQLite compiles anew what asks.
-const LOOK_EVERY: usize = 64;
+const LOOK_EVERY: usize = 256;
 
 /// The thread that moves it. It ends when this is dropped, which waits for it, so that the writer is
 /// the last to close the database and leaves no log behind.

@@ -70,7 +70,11 @@ impl Queue {
     fn poll(&self, context: &Context<'_>) -> Poll<MutexGuard<'_, Inner>> {
         let mut inner = self.lock();
         if inner.owed.is_empty() && !inner.finished && !inner.closed {
-            inner.waiting = Some(context.waker().clone());
+            let waker = context.waker();
+            inner
+                .waiting
+                .get_or_insert_with(|| waker.clone())
+                .clone_from(waker);
             return Poll::Pending;
         }
         Poll::Ready(inner)

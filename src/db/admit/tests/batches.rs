@@ -74,3 +74,37 @@ fn a_full_disk_stores_nothing_of_a_batch_and_harms_nothing() {
     assert_eq!(world.admit(&batch), vec![open("Asha Rao"); 200]);
     assert_eq!(world.attendance(), world.recounted());
 }
+
+#[test]
+fn what_was_undelivered_is_known_to_each_flash_behind_it() {
+    let mut world = World::new();
+    let nobody_left = |number| Entry::Unheard(event(number));
+    // After the first flash, of which nothing is known, there is always something new to know.
+    let batch = [
+        Entry::Flash(flash(1, ASHA)),
+        Entry::Undelivered(event(3)),
+        Entry::Flash(flash(3, ASHA)),
+        Entry::Flash(flash(2, ASHA)),
+        nobody_left(5),
+        Entry::Flash(flash(5, ASHA)),
+        Entry::Flash(flash(4, ASHA)),
+    ];
+    let (lost, heard) = (refused(Reason::TooLate), open("Asha Rao"));
+    assert_eq!(
+        world.admit(&batch),
+        [
+            heard.clone(),
+            Outcome::Noted,
+            lost.clone(),
+            heard.clone(),
+            Outcome::Noted,
+            lost.clone(),
+            heard.clone()
+        ]
+    );
+    // And to those of the next batches.
+    assert_eq!(world.flash(flash(6, ASHA)), heard);
+    world.admit(&[Entry::Undelivered(event(8))]);
+    assert_eq!(world.flash(flash(8, ASHA)), lost);
+    assert_eq!(world.flash(flash(7, ASHA)), heard);
+}
