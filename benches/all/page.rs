@@ -19,6 +19,7 @@ pub struct Page {
 pub enum Bound {
     AtLeast(f64),
     AtMost(f64),
+    Below(f64),
 }
 
 /// Something that was measured, and what is asked of it.
@@ -115,6 +116,7 @@ impl Page {
             let (asked, holds) = match of.bound {
                 Bound::AtLeast(least) => (format!("≥ {least}"), here >= least),
                 Bound::AtMost(most) => (format!("≤ {most}"), here <= most),
+                Bound::Below(limit) => (format!("< {limit}"), here < limit),
             };
             let holds = if holds { "yes" } else { "no" };
             let least = of

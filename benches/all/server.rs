@@ -60,6 +60,17 @@ impl Quiet {
         processor_time(&self.about("stat"))
     }
 
+    /// The same, exactly: the kernel looks for the other a hundred times a second, and sees little of
+    /// who works seldom. Of the threads that there are now.
+    pub fn exact_processor_time(&self) -> f64 {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+        threads
+            .map(|task| {
+                worked(&fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap())
+            })
+            .sum()
+    }
+
     /// That of its thread of that name.
     pub fn processor_time_of(&self, thread: &str) -> f64 {
         processor_time(&self.of_thread(thread, "stat"))
@@ -94,6 +105,12 @@ impl Drop for Quiet {
         let _ended = self.0.kill();
         let _ended = self.0.wait();
     }
+}
+
+/// The processor time in a thread's `schedstat`, in seconds.
+pub fn worked(schedstat: &str) -> f64 {
+    let nanoseconds = schedstat.split_whitespace().next().unwrap();
+    nanoseconds.parse::<f64>().unwrap() / 1e9
 }
 
 /// The processor time that this program has used itself, in seconds.

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::cost::WRITER;
-use crate::server::Server;
+use crate::server::{Server, worked};
 
 /// What it has done so far.
 pub struct Done {
@@ -41,15 +41,13 @@ impl Done {
             let line = text.lines().find(|line| line.starts_with(name)).unwrap();
             line.rsplit_once(' ').unwrap().1.parse().unwrap()
         };
-        let told = central.process.of_thread(WRITER, "schedstat");
-        let nanoseconds: f64 = told.split_whitespace().next().unwrap().parse().unwrap();
         let io = central.process.of_thread(WRITER, "io");
         let written = io.lines().find_map(|line| line.strip_prefix("wchar: "));
         Self {
             batches: figure("twinkle_commit_seconds_count"),
             entries: figure("twinkle_batch_entries_sum"),
             seconds: figure("twinkle_commit_seconds_sum"),
-            worked: nanoseconds / 1e9,
+            worked: worked(&central.process.of_thread(WRITER, "schedstat")),
             bytes: written.unwrap().parse().unwrap(),
         }
     }
