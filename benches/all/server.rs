@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
 use twinkle::db::Store;
 use twinkle::wire::Role;
 use twinkle::wire::identity::Identity;
@@ -57,23 +59,14 @@ impl Quiet {
 
     /// The processor time that it has used, in seconds.
     pub fn processor_time(&self) -> f64 {
-        processor_time(&self.about("stat"))
-    }
-
-    /// The same, exactly: the kernel looks for the other a hundred times a second, and sees little of
-    /// who works seldom. Of the threads that there are now.
-    pub fn exact_processor_time(&self) -> f64 {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
-        threads
-            .map(|task| {
-                worked(&fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap())
-            })
-            .sum()
+        processor_time(self.id())
     }
 
     /// That of its thread of that name.
     pub fn processor_time_of(&self, thread: &str) -> f64 {
-        processor_time(&self.of_thread(thread, "stat"))
+        let schedstat = self.of_thread(thread, "schedstat");
+        let nanoseconds = schedstat.split_whitespace().next().unwrap();
+        nanoseconds.parse::<f64>().unwrap() / 1e9
     }
 
     /// What the system tells of its thread of that name.
@@ -107,23 +100,16 @@ impl Drop for Quiet {
     }
 }
 
-/// The processor time in a thread's `schedstat`, in seconds.
-pub fn worked(schedstat: &str) -> f64 {
-    let nanoseconds = schedstat.split_whitespace().next().unwrap();
-    nanoseconds.parse::<f64>().unwrap() / 1e9
-}
-
 /// The processor time that this program has used itself, in seconds.
 pub fn own_processor_time() -> f64 {
-    processor_time(&fs::read_to_string("/proc/self/stat").unwrap())
+    processor_time(std::process::id())
 }
 
-fn processor_time(stat: &str) -> f64 {
-    let after_name = stat.rsplit_once(')').unwrap().1;
-    let fields: Vec<_> = after_name.split_whitespace().collect();
-    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-    // The kernel counts in hundredths of a second for whoever asks this way.
-    ticks / 100.0
+/// Of all threads of a process, also of those that have ended; to the nanosecond, as who works seldom
+/// works for less than the hundredth of a second in which the kernel counts elsewhere.
+fn processor_time(process: u32) -> f64 {
+    let clock = clock_getcpuclockid(Pid::from_raw(process.cast_signed())).unwrap();
+    Duration::from(clock.now().unwrap()).as_secs_f64()
 }
 
 /// A process that listens.

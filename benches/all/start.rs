@@ -48,7 +48,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         ..plan(relay.address, Speak::Frames, 1)
     };
     runtime.block_on(generator::run(&once));
-    let used = || [&central.process, &relay.process, &door].map(Quiet::exact_processor_time);
+    let used = || [&central.process, &relay.process, &door].map(Quiet::processor_time);
     let before = used();
     runtime.block_on(async { tokio::time::sleep(IDLE).await });
     let after = used();

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::cost::WRITER;
-use crate::server::{Server, worked};
+use crate::server::Server;
 
 /// What it has done so far.
 pub struct Done {
@@ -47,7 +47,7 @@ impl Done {
             batches: figure("twinkle_commit_seconds_count"),
             entries: figure("twinkle_batch_entries_sum"),
             seconds: figure("twinkle_commit_seconds_sum"),
-            worked: worked(&central.process.of_thread(WRITER, "schedstat")),
+            worked: central.process.processor_time_of(WRITER),
             bytes: written.unwrap().parse().unwrap(),
         }
     }
