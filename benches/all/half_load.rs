@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use tokio::runtime::Runtime;
 
 use crate::generator::{self, Plan, Speak};
-use crate::least;
+use crate::least::{self, Program};
 use crate::page::{Bound, Page, asked};
 use crate::server::Site;
 use crate::two_hop::{Commits, median, plan};
@@ -28,7 +28,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     let central = site.central();
     let relay = site.relay(&central);
     let fastest = plan(relay.address, Speak::Frames, DOORS);
-    let [hop, _keeper] = least::start(&site);
+    let [hop, _keeper] = least::start(Program::Least, &site);
     let mut not_opened = 0;
     let mut rates = Vec::new();
     let [mut flashes, mut least, mut commits] = [const { Vec::new() }; 3];

@@ -1,14 +1,16 @@
 //! The least that can stand between doors and their answers: a relay and a central, written here with
 //! twinkle's libraries, that pass flashes on in the protocol's frames and store them, and do nothing
 //! else. What they leave of the model is what protocol and storing leave of it; what twinkle leaves of
-//! theirs is the price of all that it does beside.
+//! theirs is the price of all that it does beside. Two more, in steps, do some of that too.
 //!
 //! ```text
-//! doors -> hop -> keeper -> its writer -> SQLite
+//! doors -> hop -> keeper -> its writer -> SQLite              least
+//! doors -> hop -> decider -> its writer -> SQLite             decides
+//! doors -> hop with duties -> decider -> its writer -> SQLite dutiful
 //! ```
 //!
-//! Each is a process with one thread for its connections, and the keeper has one more that stores: in
-//! one flushed transaction all that has come until it is decided.
+//! Each is a process with one thread for its connections, and the keeper or decider has one more that
+//! stores: in one flushed transaction all that has come until it is decided.
 
 use std::path::Path;
 
@@ -22,10 +24,13 @@ use twinkle::wire::{Message, codec};
 
 use crate::cost::{self, Cost, SPOKEN};
 use crate::generator::Speak;
+use crate::least::duties::Duties;
 use crate::page::{Page, asked};
 use crate::server::{Server, Site};
 use crate::two_hop::{CONNECTIONS, MANY, all_opened, both, flushed_commit, median, model, plan};
 
+mod decider;
+mod duties;
 mod hop;
 mod keeper;
 
@@ -38,8 +43,8 @@ const AT_ONCE: usize = 1024;
 struct Round {
     bare: f64,
     model: f64,
-    /// The least and twinkle, each as [`SPOKEN`].
-    measured: [[Measured; 2]; 2],
+    /// Of each of [`NAMES`], each as [`SPOKEN`].
+    measured: [[Measured; 2]; 4],
 }
 
 /// What one of them did.
@@ -54,10 +59,25 @@ struct Rounds {
     rounds: Vec<Round>,
 }
 
-/// The place of the least in [`Round::measured`].
+/// A relay and a central that do little.
+#[derive(Clone, Copy)]
+pub enum Program {
+    /// They pass on, look the badge up and store.
+    Least,
+    /// They decide and store as twinkle does.
+    Decides,
+    /// So they do, and their relay does its duties.
+    Dutiful,
+}
+
+/// What is measured in turn: those programs, and twinkle.
+const NAMES: [&str; 4] = ["least", "decides", "dutiful", "twinkle"];
+/// The place of the least among them.
 const LEAST: usize = 0;
-/// The place of twinkle there.
-const TWINKLE: usize = 1;
+/// The place of those with duties.
+const DUTIFUL: usize = 2;
+/// The place of twinkle.
+const TWINKLE: usize = 3;
 
 pub fn run(runtime: &Runtime, page: &mut Page) {
     page.part("The least between doors and their answers");
@@ -65,21 +85,32 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.say("that only pass on in the protocol's frames, over one connection, what doors *speak*, look the badge");
     page.say("up, and store the flash and its employee's day (*badge* of the part before) in one flushed");
     page.say("transaction with all that comes until it is decided. They keep no deadlines, answer no flash twice");
-    page.say(
-        "alike, survive nothing, and open for everybody. *twinkle*, in turn with them, beside.",
-    );
+    page.say("alike, survive nothing, and open for everybody. *decides*: the same, but the central decides and");
+    page.say("stores as twinkle's does, by the same code. *dutiful*: its relay also does what every relay owes its");
+    page.say("site: it tells the central how long each flash took (`twinkle report delays`), and keeps in a file of");
+    page.say("its own what the central decided, for one that is restored from a backup. *twinkle*, in turn with");
+    page.say("them, beside.");
     page.say("");
     let echo = Server::this_program("echo");
     let hop = Server::this_program(&echo.address.to_string());
     let site = Site::new();
-    let [least, keeper] = start(&site);
+    let [least, keeper] = start(Program::Least, &site);
+    let [site_of_decider, site_of_dutiful] = [Site::new(), Site::new()];
+    let [hop_of_decider, decider] = start(Program::Decides, &site_of_decider);
+    let [dutiful, decider_of_dutiful] = start(Program::Dutiful, &site_of_dutiful);
     let central = site.central();
     let relay = site.relay(&central);
     let measured = CONNECTIONS.map(|doors| {
         let rounds = (0..ROUNDS).map(|round| {
             let before = flushed_commit(site.folder());
             let bare = all_opened(runtime, &plan(hop.address, Speak::Plain, doors)).rate();
-            let measured = [(&least, &keeper), (&relay, &central)].map(|(near, far)| {
+            let programs = [
+                (&least, &keeper),
+                (&hop_of_decider, &decider),
+                (&dutiful, &decider_of_dutiful),
+                (&relay, &central),
+            ];
+            let measured = programs.map(|(near, far)| {
                 both(round, |speak| {
                     let meter = cost::of_twinkle(near, far);
                     let figures = all_opened(runtime, &plan(near.address, speak, doors));
@@ -112,41 +143,45 @@ impl Rounds {
 }
 
 fn print_rates(page: &mut Page, measured: &[Rounds]) {
-    page.table(&[
-        "doors",
-        "speak",
-        "model",
-        "least",
-        "twinkle",
-        "least/model",
-        "twinkle/model",
-        "twinkle/least",
-    ]);
+    let mut headings = ["doors", "speak", "model"].map(str::to_owned).to_vec();
+    headings.extend(NAMES.map(str::to_owned));
+    headings.extend(NAMES.map(|name| format!("{name}/model")));
+    headings.push("twinkle/dutiful".to_owned());
+    page.table(&headings.iter().map(String::as_str).collect::<Vec<_>>());
     for of in measured {
         for (speak, spoken) in SPOKEN.into_iter().enumerate() {
             let rate = |round: &Round, which: usize| round.measured[which][speak].rate;
-            page.row(&[
-                of.doors.to_string(),
-                spoken.to_owned(),
-                format!("{:.0}", of.median(|r| r.model)),
-                format!("{:.0}", of.median(|r| rate(r, LEAST))),
-                format!("{:.0}", of.median(|r| rate(r, TWINKLE))),
-                format!("{:.2}", of.median(|r| rate(r, LEAST) / r.model)),
-                format!("{:.2}", of.median(|r| rate(r, TWINKLE) / r.model)),
-                format!("{:.2}", of.median(|r| rate(r, TWINKLE) / rate(r, LEAST))),
-            ]);
+            let mut row = vec![of.doors.to_string(), spoken.to_owned()];
+            row.push(format!("{:.0}", of.median(|r| r.model)));
+            for which in 0..NAMES.len() {
+                row.push(format!("{:.0}", of.median(|r| rate(r, which))));
+            }
+            for which in 0..NAMES.len() {
+                row.push(format!("{:.2}", of.median(|r| rate(r, which) / r.model)));
+            }
+            let left = of.median(|r| rate(r, TWINKLE) / rate(r, DUTIFUL));
+            row.push(format!("{left:.2}"));
+            page.row(&row);
         }
-        let plain = |r: &Round| r.measured[LEAST][0].rate;
-        page.least(&asked::model(of.doors), of.median(|r| plain(r) / r.model));
+        let plain = |r: &Round, which: usize| r.measured[which][0].rate;
+        let of_model = |which| of.median(|r| plain(r, which) / r.model);
+        let of_bare = |which| of.median(|r| plain(r, which) / r.bare);
+        let what = asked::model(of.doors);
+        page.least(&what, of_model(LEAST));
+        page.dutiful(&what, of_model(DUTIFUL));
         if of.doors >= MANY {
-            page.least(&asked::bare(of.doors), of.median(|r| plain(r) / r.bare));
+            let what = asked::bare(of.doors);
+            page.least(&what, of_bare(LEAST));
+            page.dutiful(&what, of_bare(DUTIFUL));
         }
     }
 }
 
 fn print_costs(page: &mut Page, measured: &[Rounds]) {
     page.say("");
-    page.say("And what a flash costs in either, in microseconds of processor time: in the *relay*, in the");
+    page.say(
+        "And what a flash costs in each, in microseconds of processor time: in the *relay*, in the",
+    );
     page.say("central's *connections* and in its *writer*; and how busy that and the doors kept the machine.");
     page.say("");
     page.table(&[
@@ -161,7 +196,7 @@ fn print_costs(page: &mut Page, measured: &[Rounds]) {
     ]);
     for of in measured {
         for (speak, spoken) in SPOKEN.into_iter().enumerate() {
-            for (which, who) in [(LEAST, "least"), (TWINKLE, "twinkle")] {
+            for (which, who) in NAMES.into_iter().enumerate() {
                 let cost = |round: &Round, part: usize| {
                     round.measured[which][speak].cost.of_servers()[part]
                 };
@@ -177,19 +212,35 @@ fn print_costs(page: &mut Page, measured: &[Rounds]) {
     }
 }
 
-/// Starts the two, with their database beside that site's: the one for doors, and the keeper.
-pub fn start(site: &Site) -> [Server; 2] {
-    let keeper = Server::this_program(&format!("keeper {}", site.folder().display()));
-    let hop = Server::this_program(&format!("hop {}", keeper.address));
-    [hop, keeper]
+/// Starts the two of such a program, with what they keep beside that site's database: the one for
+/// doors, and the one that stores. Those that decide do it by that database.
+pub fn start(program: Program, site: &Site) -> [Server; 2] {
+    let folder = site.folder().display();
+    let far = match program {
+        Program::Least => format!("keeper {folder}"),
+        Program::Decides | Program::Dutiful => format!("decider {}", site.db().display()),
+    };
+    let far = Server::this_program(&far);
+    let near = match program {
+        Program::Least | Program::Decides => format!("hop {}", far.address),
+        Program::Dutiful => format!("dutiful {} {folder}", far.address),
+    };
+    [Server::this_program(&near), far]
 }
 
-/// What this program is when it is one of the two: `hop` before a keeper at that address, or `keeper`
-/// of a database in that folder.
+/// What this program is when it is one of the two: `hop` before a keeper or decider at that address, or
+/// `dutiful` with a file in a folder too; `keeper` of a database in that folder, or `decider` by that
+/// database.
 pub async fn serve(listener: TcpListener, be: &str, of: &str) {
     match be {
-        "hop" => hop::serve(&listener, of.parse().unwrap()).await,
+        "hop" => hop::serve(&listener, of.parse().unwrap(), None).await,
+        "dutiful" => {
+            let (keeper, folder) = of.split_once(' ').unwrap();
+            let duties = Duties::begin(Path::new(folder));
+            hop::serve(&listener, keeper.parse().unwrap(), Some(duties)).await;
+        }
         "keeper" => keeper::serve(&listener, Path::new(of)).await,
+        "decider" => decider::serve(&listener, Path::new(of)).await,
         _ => panic!("'{be}' is nothing to be"),
     }
 }

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::cost::{self, Cost, WRITER, cores};
 use crate::generator::{Plan, Speak};
-use crate::least;
+use crate::least::{self, Program};
 use crate::page::Page;
 use crate::server::{Server, Site};
 use crate::two_hop::{all_opened, flushed_commit, median, model, plan};
@@ -42,7 +42,7 @@ const PARTS: [&str; 4] = ["doors", "relay", "connections", "writer"];
 const WRITERS: usize = 3;
 
 /// The programs, as in [`Round::seen`].
-const PROGRAMS: [&str; 2] = ["least", "twinkle"];
+const PROGRAMS: [&str; 3] = ["least", "dutiful", "twinkle"];
 
 /// Microseconds of a flash: of each part, for each owner.
 type Split = [[f64; 4]; 4];
@@ -50,8 +50,8 @@ type Split = [[f64; 4]; 4];
 /// What one round saw.
 struct Round {
     model: f64,
-    /// The least and twinkle.
-    seen: [Seen; 2],
+    /// Of each of [`PROGRAMS`].
+    seen: [Seen; 3],
 }
 
 /// What one of them did.
@@ -73,10 +73,14 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.say("Microseconds of processor time of a flash, with doors that speak plain text: where threads were");
     page.say("when perf looked. In the *kernel*, for sockets, files and waking each other; in *SQLite*; in the");
     page.say("*C library*, which copies and compares for all; and in all that is written in *Rust*: twinkle,");
-    page.say("and the libraries that it is made of. *least*: the two programs of a part before. What a flash");
-    page.say("costs was measured just before, without perf, as to be looked at costs time itself.");
+    page.say("and the libraries that it is made of. *least* and *dutiful*: programs of a part before. What a");
+    page.say(
+        "flash costs was measured just before, without perf, as to be looked at costs time itself.",
+    );
     page.say("");
-    let [hop, keeper] = least::start(&site);
+    let [hop, keeper] = least::start(Program::Least, &site);
+    let site_of_dutiful = Site::new();
+    let [dutiful, decider] = least::start(Program::Dutiful, &site_of_dutiful);
     let central = site.central();
     let relay = site.relay(&central);
     let echo = Server::this_program("echo");
@@ -87,7 +91,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             let commit = flushed_commit(site.folder());
             Round {
                 model: model(doors, bare, commit),
-                seen: [(&hop, &keeper), (&relay, &central)]
+                seen: [(&hop, &keeper), (&dutiful, &decider), (&relay, &central)]
                     .map(|(near, far)| see(runtime, &site, near, far, doors)),
             }
         });

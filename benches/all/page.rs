@@ -29,6 +29,8 @@ struct Asked {
     here: f64,
     /// What the least program reaches of it, if it was measured.
     least: Option<f64>,
+    /// What the least reaches that also decides and does its duties, if it was measured.
+    dutiful: Option<f64>,
 }
 
 impl Page {
@@ -83,14 +85,28 @@ impl Page {
             bound,
             here,
             least: None,
+            dutiful: None,
         });
     }
 
     /// Notes what the least program reaches of something that is asked, if that was measured.
     pub fn least(&mut self, what: &str, reached: f64) {
-        for asked in self.asked.iter_mut().filter(|asked| asked.what == what) {
+        for asked in self.those(what) {
             asked.least = Some(reached);
         }
+    }
+
+    /// Notes what the least program with duties reaches of it.
+    pub fn dutiful(&mut self, what: &str, reached: f64) {
+        for asked in self.those(what) {
+            asked.dutiful = Some(reached);
+        }
+    }
+
+    fn those<'a>(&'a mut self, what: &'a str) -> impl Iterator<Item = &'a mut Asked> {
+        self.asked
+            .iter_mut()
+            .filter(move |asked| asked.what == what)
     }
 
     /// Says of all that is asked whether it holds. It is printed last, and stands first on the page.
@@ -101,15 +117,17 @@ impl Page {
         let parts = mem::take(&mut self.parts);
         self.part("What is asked, and whether it holds");
         self.say("*the least*: what is reached of the same by two programs that speak the protocol, store each flash");
-        self.say("and its employee's day, and do nothing else (*The least between doors and their answers*, which also");
-        self.say("says what they and twinkle cost, part by part). Where they do not reach what is asked either, it is");
-        self.say("protocol and storing that stand in the way, and not only what twinkle does beside. What bounds both,");
+        self.say("and its employee's day, and do nothing else. *dutiful*: by the least that also decide by twinkle's");
+        self.say("rules, tell how long each flash took, and keep in the relay what was decided, all of which is asked of");
+        self.say("twinkle too (*The least between doors and their answers*, which also says what these and twinkle cost,");
+        self.say("part by part). Where the first do not reach it, protocol and storing stand in the way; where the second");
+        self.say("do not, that and these duties do, and not only how twinkle does them. What bounds all,");
         self.say("*What a flash costs* says of the processors (*allowed/model*), *Whose time it is* for whom they work,");
         self.say("*Where a round goes* of the thread that decides and stores (*writer/model*), and *What storing costs*");
         self.say("of what is stored, piece by piece; of a large site its own part says what each batch writes there, and");
         self.say("at a small one.");
         self.say("");
-        self.table(&["here", "asked", "holds", "the least", "of what"]);
+        self.table(&["here", "asked", "holds", "the least", "dutiful", "of what"]);
         for of in mem::take(&mut self.asked) {
             // As exact as it is shown.
             let here = (of.here * 100.0).round() / 100.0;
@@ -119,14 +137,14 @@ impl Page {
                 Bound::Below(limit) => (format!("< {limit}"), here < limit),
             };
             let holds = if holds { "yes" } else { "no" };
-            let least = of
-                .least
-                .map_or(String::new(), |least| format!("{least:.2}"));
+            let [least, dutiful] = [of.least, of.dutiful]
+                .map(|reached| reached.map_or(String::new(), |reached| format!("{reached:.2}")));
             self.row(&[
                 format!("{here:.2}"),
                 asked,
                 holds.to_owned(),
                 least,
+                dutiful,
                 of.what,
             ]);
         }

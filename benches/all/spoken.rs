@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use crate::generator::Plan;
-use crate::least;
+use crate::least::{self, Program};
 use crate::page::{Bound, Page, asked};
 use crate::server::{Server, Site};
 use crate::two_hop::{CONNECTIONS, all_opened, both, median, plan};
@@ -33,7 +33,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.say("times of 20. *least*: the two programs of a part before, in turn with twinkle.");
     page.say("");
     let site = Site::new();
-    let [least, _keeper] = least::start(&site);
+    let [least, _keeper] = least::start(Program::Least, &site);
     let central = site.central();
     let relay = site.relay(&central);
     page.table(&["doors", "of", "plain", "frames", "frames/plain", "within"]);
