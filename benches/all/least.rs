@@ -88,8 +88,8 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.say("alike, survive nothing, and open for everybody. *decides*: the same, but the central decides and");
     page.say("stores as twinkle's does, by the same code. *dutiful*: its relay also does what every relay owes its");
     page.say("site: it tells the central how long each flash took (`twinkle report delays`), and keeps in a file of");
-    page.say("its own what the central decided, for one that is restored from a backup. *twinkle*, in turn with");
-    page.say("them, beside.");
+    page.say("its own, by twinkle's code, what the central decided, for one that is restored from a backup.");
+    page.say("*twinkle*, in turn with them, beside.");
     page.say("");
     let echo = Server::this_program("echo");
     let hop = Server::this_program(&echo.address.to_string());

@@ -262,6 +262,8 @@ fn print_room(page: &mut Page, measured: &[Measured]) {
     ));
     page.say("kept; what it *costs*; and what it would if all that is written in Rust cost nothing. Where that");
     page.say("is too much as well, only who asks kernel and SQLite for less reaches it, or has less to wait for.");
+    page.say("The model is that of these rounds, and moves with wire and disk: where another part sees the same");
+    page.say("program reach it, this is no limit.");
     page.say("");
     page.table(&["doors", "of", "busy", "may us", "costs us", "without Rust"]);
     for (doors, rounds) in measured {

@@ -117,11 +117,12 @@ impl Page {
         let parts = mem::take(&mut self.parts);
         self.part("What is asked, and whether it holds");
         self.say("*the least*: what is reached of the same by two programs that speak the protocol, store each flash");
-        self.say("and its employee's day, and do nothing else. *dutiful*: by the least that also decide by twinkle's");
-        self.say("rules, tell how long each flash took, and keep in the relay what was decided, all of which is asked of");
-        self.say("twinkle too (*The least between doors and their answers*, which also says what these and twinkle cost,");
-        self.say("part by part). Where the first do not reach it, protocol and storing stand in the way; where the second");
-        self.say("do not, that and these duties do, and not only how twinkle does them. What bounds all,");
+        self.say("and its employee's day, and do nothing else. *dutiful*: by two that also decide, tell how long each");
+        self.say("flash took, and keep in the relay what was decided, by twinkle's own code for deciding and keeping (*The");
+        self.say("least between doors and their answers*, which also says what these and twinkle cost, part by part).");
+        self.say("Where the first do not reach it, protocol and storing stand in the way. Where they do and the second do");
+        self.say("not, it is what deciding and those duties cost in that code; that they could not cost less, it does not");
+        self.say("say. What bounds all,");
         self.say("*What a flash costs* says of the processors (*allowed/model*), *Whose time it is* for whom they work,");
         self.say("*Where a round goes* of the thread that decides and stores (*writer/model*), and *What storing costs*");
         self.say("of what is stored, piece by piece; of a large site its own part says what each batch writes there, and");

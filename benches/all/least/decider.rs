@@ -25,28 +25,22 @@ type Job = (Entry, Option<u64>);
 pub async fn serve(listener: &TcpListener, db: &Path) {
     let mut store = Store::open_as_central(db, chrono_tz::UTC).unwrap().store;
     let relay: DeviceName = RELAY.parse().unwrap();
-    let mut devices = HashSet::new();
-    let take = move |message, jobs: &Sender<Job>| {
-        if devices.is_empty() {
-            devices.insert(relay.clone());
-            jobs.send((Entry::Relay(relay.clone()), None)).unwrap();
-        }
-        match message {
-            Message::Flash(flash) => {
-                let door = &flash.door;
-                if devices.insert(door.clone()) {
-                    jobs.send((Entry::Door(door.clone()), None)).unwrap();
-                }
-                let seq = flash.seq;
-                let entry = Entry::Flash(of_flash(flash, relay.clone()));
-                jobs.send((entry, Some(seq))).unwrap();
+    let mut doors = HashSet::new();
+    let take = move |message, jobs: &Sender<Job>| match message {
+        Message::Flash(flash) => {
+            let door = &flash.door;
+            if doors.insert(door.clone()) {
+                jobs.send((Entry::Door(door.clone()), None)).unwrap();
             }
-            Message::Delays(told) => {
-                let entry = Entry::Delays(of_delays(told, relay.clone()));
-                jobs.send((entry, None)).unwrap();
-            }
-            message => panic!("{message:?}"),
+            let seq = flash.seq;
+            let entry = Entry::Flash(of_flash(flash, relay.clone()));
+            jobs.send((entry, Some(seq))).unwrap();
         }
+        Message::Delays(told) => {
+            let entry = Entry::Delays(of_delays(told, relay.clone()));
+            jobs.send((entry, None)).unwrap();
+        }
+        message => panic!("{message:?}"),
     };
     let admit = move |jobs: &_, answers: &_| admit(&mut store, jobs, answers);
     store_with(listener, take, admit).await;
@@ -80,7 +74,8 @@ fn of_delays(told: Delays, relay: DeviceName) -> ToldDelays {
 /// Admits all that has come in one transaction, and what comes until it is decided, and then answers
 /// it.
 fn admit(store: &mut Store, queue: &Receiver<Job>, answers: &Answers) {
-    let mut batch = Vec::new();
+    // The relay itself goes before its first flash.
+    let mut batch = vec![(Entry::Relay(RELAY.parse().unwrap()), None)];
     while let Ok(first) = queue.recv() {
         batch.push(first);
         let come = |batch: &mut Vec<Job>| batch.extend(queue.try_iter());
