@@ -35,7 +35,7 @@ fn fill(site: &Site, days: &[&str], flashes: i64) {
         );
         sql.execute_batch(&events).unwrap();
         sql.execute(
-            "INSERT INTO attendance VALUES (?1, 1, ?2, ?2, ?3)",
+            "INSERT INTO counted (day, employee, first, last, flashes) VALUES (?1, 1, ?2, ?2, ?3)",
             (day, at, flashes),
         )
         .unwrap();

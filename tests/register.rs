@@ -29,7 +29,10 @@ fn present(site: &Site, employee: i64, day: u32) {
     let at = 1_706_745_600_000 + i64::from(day - 1) * 86_400_000 + 9 * 3_600_000;
     let values = (format!("2024-02-{day:02}"), employee, at, at + 3_600_000);
     site.sql()
-        .execute("INSERT INTO attendance VALUES (?1, ?2, ?3, ?4, 2)", values)
+        .execute(
+            "INSERT INTO counted (day, employee, first, last, flashes) VALUES (?1, ?2, ?3, ?4, 2)",
+            values,
+        )
         .unwrap();
 }
 
@@ -129,7 +132,7 @@ fn a_signed_month_stays_and_what_changes_is_listed_beside_it() {
     present(&site, 2, 7);
     site.sql()
         .execute(
-            "DELETE FROM attendance WHERE employee = 2 AND day = '2024-02-05'",
+            "DELETE FROM counted WHERE employee = 2 AND day = '2024-02-05'",
             [],
         )
         .unwrap();

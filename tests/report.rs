@@ -21,7 +21,7 @@ fn february() -> Site {
         let at = 1_706_745_600_000 + i64::from(day - 1) * 86_400_000 + 9 * 3_600_000;
         let day = format!("2024-02-{day:02}");
         sql.execute(
-            "INSERT INTO attendance VALUES (?1, ?2, ?3, ?3, 1)",
+            "INSERT INTO counted (day, employee, first, last, flashes) VALUES (?1, ?2, ?3, ?3, 1)",
             (day, employee, at),
         )
         .unwrap();

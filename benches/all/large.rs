@@ -35,8 +35,8 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     ));
     page.say("A batch of the central's writer has so many *flashes*, writes so much (*KiB*) to the database's");
     page.say("log, and takes so many ms of processor time (*deciding*) and of waiting for its *flush*. Each flash");
-    page.say("counts for its employee's day: those of a hundred employees share a few pages, of a million each");
-    page.say("has one for itself, which is written and flushed too.");
+    page.say("counts for its employee's day, a little later: a hundred employees come again meanwhile, and are");
+    page.say("counted once a second; of a million each has a page for itself, which is written and flushed too.");
     page.say("");
     let sites = SITES.map(|(employees, events)| {
         let site = Site::filled(&fill::Site {

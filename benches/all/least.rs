@@ -83,7 +83,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.part("The least between doors and their answers");
     page.say("*least*: flashes a second through a relay and a central of a page each, with twinkle's libraries,");
     page.say("that only pass on in the protocol's frames, over one connection, what doors *speak*, look the badge");
-    page.say("up, and store the flash and its employee's day (*badge* of the part before) in one flushed");
+    page.say("up, and store the flash (*badge* of the part before) in one flushed");
     page.say("transaction with all that comes until it is decided. They keep no deadlines, answer no flash twice");
     page.say("alike, survive nothing, and open for everybody. *decides*: the same, but the central decides and");
     page.say("stores as twinkle's does, by the same code. *dutiful*: its relay also does what every relay owes its");

@@ -35,18 +35,18 @@ pub enum Piece {
     Event,
     /// Its unique id, and its time, each with an index.
     Indexes,
-    /// The day's presence of its employee.
-    Presence,
     /// First of all, whose badge it is.
     Badge,
+    /// The day's presence of its employee.
+    Presence,
 }
 
 const PIECES: [Piece; 5] = [
     Piece::Row,
     Piece::Event,
     Piece::Indexes,
-    Piece::Presence,
     Piece::Badge,
+    Piece::Presence,
 ];
 
 /// Badges one after the other, in no order of theirs.
@@ -65,17 +65,18 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.part("What storing costs");
     page.say("The time in ms of one flushed transaction with a flash of each of so many doors, and no network, in");
     page.say("a program that does nothing but store. *row*: a number for each flash. *event*: a row of the log.");
-    page.say("*indexes*: its unique id and its time are found by an index each. *presence*: its employee's day is");
-    page.say("kept too. *badge*: whose it is was looked up before. Then *twinkle*, which also decides, and keeps");
-    page.say("what else belongs to it. And what is left of the model by each, if a round takes the wire's time");
-    page.say("and that, one after the other, instead of the wire's and the flush of one row.");
+    page.say("*indexes*: its unique id and its time are found by an index each. *badge*: whose it is was looked up");
+    page.say("before. *presence*: its employee's day is kept too. Then *twinkle*, which also decides, keeps what");
+    page.say("else belongs to it, and counts the days later, of many flashes at once. And what is left of the");
+    page.say("model by each, if a round takes the wire's time and that, one after the other, instead of the");
+    page.say("wire's and the flush of one row.");
     page.say("");
     let echo = Server::this_program("echo");
     let hop = Server::this_program(&echo.address.to_string());
     let site = Site::new();
     let bare = PIECES.map(|piece| Bare::new(site.folder(), piece));
     let mut twinkle = Twinkle::new(&site);
-    let names = ["row", "event", "indexes", "presence", "badge", "twinkle"];
+    let names = ["row", "event", "indexes", "badge", "presence", "twinkle"];
     let mut headings = vec!["doors".to_owned()];
     headings.extend(names.map(str::to_owned));
     headings.extend(names.map(|name| format!("{name}/model")));

@@ -71,7 +71,9 @@ pub(crate) fn fill(path: &Path, site: &Site) -> Result<Filled, Box<dyn std::erro
     let first = site.until - Days::new(u64::from(site.days.saturating_sub(1)));
     people_and_devices(&connection, site, first)?;
     let filled = days(&connection, site, first)?;
-    connection.execute_batch("COMMIT")?;
+    connection.execute_batch(
+        "UPDATE installation SET counted_to = (SELECT coalesce(max(id), 0) FROM event); COMMIT",
+    )?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     Ok(filled)
 }
@@ -120,7 +122,7 @@ fn days(connection: &Connection, site: &Site, first: NaiveDate) -> rusqlite::Res
     let mut undelivered =
         connection.prepare("INSERT INTO undelivered (uid, at) VALUES (?1, ?2)")?;
     let mut attendance = connection.prepare(
-        "INSERT INTO attendance (day, employee, first, last, flashes) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO counted (day, employee, first, last, flashes) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     let days: Vec<_> = first
         .iter_days()

@@ -1,6 +1,8 @@
 //! Admitting a batch: every flash is looked up, decided, stored and counted, all in one
 //! transaction. Only after its commit may anybody be told.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Utc};
 
 use crate::db::at_hand::AtHand;
@@ -12,11 +14,10 @@ use crate::db::event::{self, NewEvent};
 use crate::db::seal::SealingKey;
 use crate::db::statements::Statements;
 use crate::db::trial::{self, Gathered, Moment};
+use crate::db::uncounted::Opens;
 use crate::db::values::to_millis;
 use crate::db::watch::Watch;
-use crate::db::{
-    Result, SpoolFound, Spooled, Store, attendance, guess, identity, spooled, undelivered,
-};
+use crate::db::{Result, SpoolFound, Spooled, Store, guess, identity, spooled, undelivered};
 use crate::domain::access::{self, Reason, Verdict};
 use crate::domain::code::Code;
 use crate::domain::fingerprint::Fingerprint;
@@ -132,10 +133,12 @@ impl Store {
         let (mut kept, doubt) = (self.at_hand.take(), self.doubt);
         let mut watch = std::mem::take(&mut self.watch);
         let outcomes = self.write(|transaction| {
-            let at_hand = AtHand::current(transaction, kept.take())?;
+            let began = Instant::now();
+            let at_hand = AtHand::current(transaction, kept.take(), began)?;
             let at_hand = kept.insert(at_hand);
             watch.whereabouts.begin(transaction, to_millis(clock()))?;
             let mut statements = Statements::new(transaction);
+            at_hand.uncounted.begin(&mut statements, began)?;
             let mut outcomes = Vec::new();
             loop {
                 come(batch);
@@ -173,6 +176,13 @@ fn admit_one(
         // It may tell of more of them.
         at_hand.undelivered.forget();
     }
+    if matches!(
+        entry,
+        Entry::Undelivered(_) | Entry::Unheard(_) | Entry::Spooled(_)
+    ) {
+        // It may take back what is not counted yet, or count what comes behind it.
+        at_hand.uncounted.count_all(statements)?;
+    }
     let AtHand { rules, devices, .. } = at_hand;
     match entry {
         Entry::Flash(flash) => {
@@ -203,7 +213,12 @@ fn admit_flash(
     watch: &mut Watch,
 ) -> Result<Outcome> {
     let connection = statements.connection();
-    let AtHand { rules, devices, .. } = at_hand;
+    let AtHand {
+        rules,
+        devices,
+        uncounted,
+        ..
+    } = at_hand;
     // Known to be undelivered before it is decided: it came late, and its door knows.
     let in_time = flash.in_time && !at_hand.undelivered.contains(statements, flash.event)?;
     let door = devices.door(statements, &flash.door)?;
@@ -243,9 +258,9 @@ fn admit_flash(
         verdict,
         doubt: at.doubt,
     };
-    if !event::append(statements, &new)? {
+    let Some(number) = event::append(statements, &new)? else {
         return again(statements, &new);
-    }
+    };
     if let (Some(door), Some(_)) = (door, &holder) {
         let place = (door.id, &flash.door);
         watch
@@ -257,7 +272,8 @@ fn admit_flash(
         return Ok(Outcome::Decided(verdict, None));
     };
     let is_exit = door.is_some_and(|door| door.is_exit);
-    attendance::count(statements, employee, day, at.millis, is_exit)?;
+    let opens = Opens::one(number, at.millis, is_exit);
+    uncounted.add(day, employee, opens);
     Ok(Outcome::Decided(Verdict::Open, Some(name)))
 }
 

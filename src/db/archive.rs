@@ -9,7 +9,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::db::open::{create, denied};
 use crate::db::values::to_millis;
-use crate::db::{Author, Error, Result, Store, audit};
+use crate::db::{Author, Error, Result, Store, audit, uncounted};
 use crate::domain::calendar::Day;
 
 /// Marks a SQLite file as an archive: "TWKA".
@@ -116,6 +116,8 @@ impl Store {
             // First there, and only then no longer here: a power cut between the two repeats it.
             keep(&mut archive, &rows)?;
             self.write(|transaction| {
+                // What they came to stays, so that must be known before they go.
+                uncounted::settle(transaction)?;
                 for (sql, column) in DELETE {
                     let mut delete = transaction.prepare_cached(sql)?;
                     for key in rows.iter().filter_map(|row| row.get(column)) {

@@ -2,6 +2,7 @@
 //! another program has changed the database, or this one otherwise than by a batch.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use rusqlite::Connection;
 
@@ -9,6 +10,7 @@ use crate::db::Result;
 use crate::db::day_rules::DayRules;
 use crate::db::device::{self, DeviceKind, KnownDoor};
 use crate::db::statements::Statements;
+use crate::db::uncounted::Uncounted;
 use crate::db::undelivered::Undelivered;
 use crate::domain::ids::DeviceName;
 
@@ -20,11 +22,17 @@ pub(super) struct AtHand {
     pub(super) rules: DayRules,
     pub(super) devices: Devices,
     pub(super) undelivered: Undelivered,
+    /// What the batches have stored that attendance has not counted.
+    pub(super) uncounted: Uncounted,
 }
 
 impl AtHand {
-    /// As it is in this transaction: what was kept, if that still holds.
-    pub(super) fn current(connection: &Connection, kept: Option<Self>) -> Result<Self> {
+    /// As it is in this transaction, which begins now: what was kept, if that still holds.
+    pub(super) fn current(
+        connection: &Connection,
+        kept: Option<Self>,
+        now: Instant,
+    ) -> Result<Self> {
         let version = connection
             .prepare_cached("PRAGMA data_version")?
             .query_row([], |row| row.get(0))?;
@@ -35,6 +43,7 @@ impl AtHand {
                 rules: DayRules::read(connection)?,
                 devices: Devices::default(),
                 undelivered: Undelivered::default(),
+                uncounted: Uncounted::settled(connection, now)?,
             }),
         }
     }
@@ -166,7 +175,7 @@ mod tests {
         store
             .connection
             .execute_batch(
-                "CREATE TEMP TRIGGER fails AFTER INSERT ON attendance
+                "CREATE TEMP TRIGGER fails AFTER INSERT ON event
                  BEGIN SELECT raise(ABORT, 'test'); END",
             )
             .unwrap();

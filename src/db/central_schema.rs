@@ -333,4 +333,40 @@ CREATE VIEW delay AS
     SELECT first + (value ->> 1) AS at, value ->> 0 AS door, relay, value ->> 2 AS us
     FROM told JOIN json_each(told.delays);
 ",
+    "
+-- Attendance as far as it is counted: an 'open' stands in the log first, and is counted a little
+-- later. The newest event (its id) that is in each; and up to which event of the log all are in one.
+ALTER TABLE attendance RENAME TO counted;
+ALTER TABLE counted ADD COLUMN up_to INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE installation ADD COLUMN counted_to INTEGER NOT NULL DEFAULT 0;
+UPDATE installation SET counted_to = (SELECT coalesce(max(id), 0) FROM event);
+CREATE VIEW uncounted AS
+    SELECT event.id AS event, day, employee, iif(direction = 'out', NULL, at) AS first, at AS last
+    FROM event LEFT JOIN door ON door.id = event.door
+    WHERE event.id > (SELECT counted_to FROM installation)
+        AND verdict = 'open' AND employee IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.uid = event.uid)
+        AND NOT EXISTS (
+            SELECT 1 FROM counted
+            WHERE counted.day = event.day AND counted.employee = event.employee
+                AND up_to >= event.id
+        );
+-- The days on which an employee was present. No sum over both, which would look at every day there
+-- is whichever is asked for.
+CREATE VIEW uncounted_day AS
+    SELECT day, employee, min(first) AS first, max(last) AS last, count(*) AS flashes
+    FROM uncounted GROUP BY day, employee;
+CREATE VIEW attendance AS
+    SELECT counted.day AS day, counted.employee AS employee,
+        min(coalesce(counted.first, later.first), coalesce(later.first, counted.first)) AS first,
+        max(counted.last, coalesce(later.last, counted.last)) AS last,
+        counted.flashes + coalesce(later.flashes, 0) AS flashes
+    FROM counted LEFT JOIN uncounted_day AS later
+        ON later.day = counted.day AND later.employee = counted.employee
+    UNION ALL
+    SELECT day, employee, first, last, flashes FROM uncounted_day AS later
+    WHERE NOT EXISTS (
+        SELECT 1 FROM counted WHERE counted.day = later.day AND counted.employee = later.employee
+    );
+",
 ];

@@ -24,8 +24,9 @@ pub(super) struct NewEvent<'a> {
     pub(super) doubt: Option<ClockFault>,
 }
 
-/// Appends an event. Returns whether it did: an id that is there already is left as it is.
-pub(super) fn append(statements: &mut Statements<'_>, new: &NewEvent<'_>) -> Result<bool> {
+/// Appends an event. Returns its number in the log, or `None`: an id that is there already is left as
+/// it is.
+pub(super) fn append(statements: &mut Statements<'_>, new: &NewEvent<'_>) -> Result<Option<i64>> {
     let day = statements.day_text(new.day);
     let rows = statements
         .get(
@@ -46,7 +47,7 @@ pub(super) fn append(statements: &mut Statements<'_>, new: &NewEvent<'_>) -> Res
             new.flash.device_at,
             new.doubt.map(ClockFault::code),
         ))?;
-    Ok(rows == 1)
+    Ok((rows == 1).then(|| statements.connection().last_insert_rowid()))
 }
 
 impl Store {

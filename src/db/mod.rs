@@ -51,6 +51,7 @@ mod spooled;
 mod statements;
 mod travel;
 mod trial;
+mod uncounted;
 mod undelivered;
 mod values;
 mod watch;

@@ -11,6 +11,7 @@ use crate::db::audit::{self, Author};
 use crate::db::device::{self, DeviceKind};
 use crate::db::employee::{Change, edit, find};
 use crate::db::statements::Statements;
+use crate::db::uncounted::Opens;
 use crate::db::values::to_millis;
 use crate::db::{Employee, NewCorrection, Result, Store, attendance, correction, import};
 use crate::domain::attendance::Mark;
@@ -274,7 +275,8 @@ fn append(statements: &mut Statements<'_>, flash: &OldFlash, place: i64) -> Resu
             flash.employee,
         ))?;
     if stored == 1 {
-        attendance::count(statements, flash.employee, flash.day, at, false)?;
+        let opens = Opens::one(place, at, false);
+        attendance::count(statements, flash.employee, flash.day, opens)?;
     }
     Ok(())
 }

@@ -126,7 +126,9 @@ fn people(connection: &Connection, asked: Asked<'_>) -> Result<Vec<Person>> {
 
 /// The days of a month on which anybody was seen: one look into the index for each.
 fn anybody(connection: &Connection, month: Month) -> Result<DaysSeen> {
-    let mut any = connection.prepare_cached("SELECT 1 FROM attendance WHERE day = ?1")?;
+    let mut any = connection.prepare_cached(
+        "SELECT 1 FROM counted WHERE day = ?1 UNION ALL SELECT 1 FROM uncounted WHERE day = ?1",
+    )?;
     let mut days = DaysSeen::default();
     for (day, number) in month.days().zip(1..) {
         if any.exists([day])? {

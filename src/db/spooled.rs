@@ -227,7 +227,7 @@ fn count(
 ) -> Result<()> {
     match undelivered::contains(statements, event)? {
         true => Ok(()),
-        false => attendance::count(statements, employee, day, at, is_exit),
+        false => attendance::count_event(statements, event, (employee, day), at, is_exit),
     }
 }
 

@@ -162,6 +162,17 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// When they were seen by both.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            first: match (self.first, other.first) {
+                (Some(one), Some(another)) => Some(one.min(another)),
+                (one, another) => one.or(another),
+            },
+            last: self.last.max(other.last),
+        }
+    }
+
     /// How long it was from the first to the last, in whole minutes.
     pub fn minutes(self) -> Option<i64> {
         Some((self.last - self.first?).num_minutes())

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::db::values::to_millis;
 use crate::db::{Author, Edit, NewEmployee};
@@ -85,6 +87,15 @@ impl World {
     fn number(&self, sql: &str) -> i64 {
         let connection = &self.store.connection;
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Has those counted that wait for it.
+    fn count(&mut self) {
+        if let Some(at_hand) = &mut self.store.at_hand {
+            let mut statements = Statements::new(&self.store.connection);
+            let at = Instant::now() + Duration::from_secs(3_600);
+            at_hand.uncounted.begin(&mut statements, at).unwrap();
+        }
     }
 
     fn events(&self) -> usize {
@@ -304,6 +315,10 @@ enum Step {
     Flash(u8, u64),
     Undelivered(u8),
     Later(i64),
+    /// Those who wait to be counted have waited long.
+    Counted,
+    /// The central has ended, and begins anew.
+    Anew,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -311,6 +326,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0u8..12, ASHA..=RAVI + 1).prop_map(|(event, id)| Step::Flash(event, id)),
         2 => (0u8..12).prop_map(Step::Undelivered),
         2 => prop_oneof![Just(0), Just(1), Just(11), Just(20_000)].prop_map(Step::Later),
+        1 => Just(Step::Counted),
+        1 => Just(Step::Anew),
     ]
 }
 
@@ -327,6 +344,8 @@ proptest! {
                 Step::Flash(event, twinklet) => drop(world.flash(flash(event, twinklet))),
                 Step::Undelivered(number) => drop(world.admit(&[Entry::Undelivered(event(number))])),
                 Step::Later(seconds) => world.later(seconds),
+                Step::Counted => world.count(),
+                Step::Anew => world.store.at_hand = None,
             }
             prop_assert_eq!(world.attendance(), world.recounted());
         }

@@ -136,7 +136,7 @@ pub(super) fn overrule(
     match is.employee {
         Some(employee) if counts && (moved || !counted) => {
             let is_exit = door.is_some_and(|door| door.is_exit);
-            attendance::count(statements, employee, is.day, is.at, is_exit)
+            attendance::count_event(statements, acted.event, (employee, is.day), is.at, is_exit)
         }
         _ => Ok(()),
     }

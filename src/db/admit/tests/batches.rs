@@ -8,7 +8,10 @@ fn a_failed_batch_stores_nothing_of_it() {
     world
         .store
         .connection
-        .execute_batch("DROP TABLE attendance")
+        .execute_batch(
+            "CREATE TEMP TRIGGER fails AFTER INSERT ON event WHEN new.employee IS NOT NULL
+             BEGIN SELECT raise(ABORT, 'test'); END",
+        )
         .unwrap();
     let batch = [Entry::Flash(flash(1, 99)), Entry::Flash(flash(2, ASHA))];
     assert!(world.store.admit(batch.iter(), world.now).is_err());
