@@ -1,5 +1,5 @@
-//! Admitting a batch: every flash is looked up, decided, stored and counted, all in one
-//! transaction. Only after its commit may anybody be told.
+//! Admitting a batch: every flash is looked up, decided and stored, all in one transaction. Only after
+//! its commit may anybody be told. Attendance counts it with a later one.
 
 use std::time::Instant;
 

@@ -1,4 +1,5 @@
-//! The days on which an employee was present, one row each, kept in step with the events.
+//! The days on which an employee was present, one row each, as far as they are counted; what is not is
+//! in `uncounted`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params};

@@ -351,11 +351,12 @@ CREATE VIEW uncounted AS
             WHERE counted.day = event.day AND counted.employee = event.employee
                 AND up_to >= event.id
         );
+CREATE VIEW uncounted_day AS
+    SELECT day, employee, min(first) AS first, max(last) AS last, count(*) AS flashes,
+        max(event) AS up_to
+    FROM uncounted GROUP BY day, employee;
 -- The days on which an employee was present. No sum over both, which would look at every day there
 -- is whichever is asked for.
-CREATE VIEW uncounted_day AS
-    SELECT day, employee, min(first) AS first, max(last) AS last, count(*) AS flashes
-    FROM uncounted GROUP BY day, employee;
 CREATE VIEW attendance AS
     SELECT counted.day AS day, counted.employee AS employee,
         min(coalesce(counted.first, later.first), coalesce(later.first, counted.first)) AS first,

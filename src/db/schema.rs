@@ -26,7 +26,7 @@ impl Kind for Central {
     const APPLICATION_ID: i32 = 0x5457_4B4C;
     const MIGRATIONS: &'static [&'static str] = central_schema::MIGRATIONS;
     /// Of a flash some short rows are stored, each in another page, and all of those are written and
-    /// flushed: with SQLite's usual 4096 doors wait longer, and SD cards wear more.
+    /// flushed: with SQLite's usual 4096 SD cards wear more.
     const PAGE: u32 = 1024;
     const SERVER: &'static str = "central";
 }

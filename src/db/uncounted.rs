@@ -161,20 +161,22 @@ impl Uncounted {
 
 /// Counts all that stands in the log and is not counted; returns the number of the newest event.
 pub(super) fn settle(connection: &Connection) -> Result<i64> {
-    connection
-        .prepare_cached(
-            "INSERT INTO counted (day, employee, first, last, flashes, up_to)
-             SELECT day, employee, min(first), max(last), count(*), max(event)
-             FROM uncounted GROUP BY day, employee
-             ON CONFLICT (day, employee) DO UPDATE SET
-                 first = min(
-                     coalesce(first, excluded.first), coalesce(excluded.first, first)
-                 ),
-                 last = max(last, excluded.last),
-                 flashes = flashes + excluded.flashes,
-                 up_to = max(up_to, excluded.up_to)",
-        )?
-        .execute([])?;
+    let mut statements = Statements::new(connection);
+    let left: Vec<(Day, EmployeeNumber, Opens)> = connection
+        .prepare_cached("SELECT day, employee, first, last, flashes, up_to FROM uncounted_day")?
+        .query_map([], |row| {
+            let opens = Opens {
+                first: row.get(2)?,
+                last: row.get(3)?,
+                flashes: row.get(4)?,
+                up_to: row.get(5)?,
+            };
+            Ok((row.get(0)?, row.get(1)?, opens))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    for (day, employee, opens) in left {
+        attendance::count(&mut statements, employee, day, opens)?;
+    }
     let newest: i64 = connection
         .prepare_cached("SELECT coalesce(max(id), 0) FROM event")?
         .query_row([], |row| row.get(0))?;
@@ -193,8 +195,8 @@ pub(super) fn between(
     employee: Option<EmployeeNumber>,
 ) -> Result<HashMap<Key, Seen>> {
     let mut select = connection.prepare_cached(
-        "SELECT day, employee, min(first), max(last) FROM uncounted
-         WHERE day BETWEEN ?1 AND ?2 AND (?3 IS NULL OR employee = ?3) GROUP BY day, employee",
+        "SELECT day, employee, first, last FROM uncounted_day
+         WHERE day BETWEEN ?1 AND ?2 AND (?3 IS NULL OR employee = ?3)",
     )?;
     let seen = select.query_map((first, last, employee), |row| {
         let seen = Seen {
