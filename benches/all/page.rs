@@ -117,11 +117,11 @@ impl Page {
         let parts = mem::take(&mut self.parts);
         self.part("What is asked, and whether it holds");
         self.say("*the least*: what is reached of the same by two programs that speak the protocol, store each flash");
-        self.say("and its employee's day, and do nothing else. *dutiful*: by two that also decide, tell how long each");
-        self.say("flash took, and keep in the relay what was decided, by twinkle's own code for deciding and keeping (*The");
-        self.say("least between doors and their answers*, which also says what these and twinkle cost, part by part).");
-        self.say("Where the first do not reach it, protocol and storing stand in the way. Where they do and the second do");
-        self.say("not, it is what deciding and those duties cost in that code; that they could not cost less, it does not");
+        self.say("as an event, and do nothing else. *dutiful*: by two that also decide, tell how long each flash took,");
+        self.say("and keep in the relay what was decided, by twinkle's own code for deciding and keeping (*The least");
+        self.say("between doors and their answers*, which also says what these and twinkle cost, part by part). Where");
+        self.say("the first do not reach it, protocol and storing stand in the way. Where they do and the second do not,");
+        self.say("it is what deciding and those duties cost in that code; that they could not cost less, it does not");
         self.say("say. What bounds all,");
         self.say("*What a flash costs* says of the processors (*allowed/model*), *Whose time it is* for whom they work,");
         self.say("*Where a round goes* of the thread that decides and stores (*writer/model*), and *What storing costs*");
