@@ -1,5 +1,5 @@
 //! The `Open`s that stand in the log and that attendance has not counted yet. Each is another
-//! person's, in another page, and to write all of those takes longer than to append the events: so
+//! person's, in another page, and to write all of those would be a good part of what storing takes: so
 //! they wait for a moment, in which many a person comes again. Nothing is lost by it. Which they are
 //! is told by the tables alone, whoever reads attendance looks at them too, and a central that ended
 //! in between counts them when it begins anew.
