@@ -133,12 +133,11 @@ impl Store {
         let (mut kept, doubt) = (self.at_hand.take(), self.doubt);
         let mut watch = std::mem::take(&mut self.watch);
         let outcomes = self.write(|transaction| {
-            let began = Instant::now();
-            let at_hand = AtHand::current(transaction, kept.take(), began)?;
+            let at_hand = AtHand::current(transaction, kept.take())?;
             let at_hand = kept.insert(at_hand);
             watch.whereabouts.begin(transaction, to_millis(clock()))?;
             let mut statements = Statements::new(transaction);
-            at_hand.uncounted.begin(&mut statements, began)?;
+            at_hand.uncounted.begin(&mut statements, Instant::now())?;
             let mut outcomes = Vec::new();
             loop {
                 come(batch);

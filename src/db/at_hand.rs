@@ -2,7 +2,6 @@
 //! another program has changed the database, or this one otherwise than by a batch.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use rusqlite::Connection;
 
@@ -27,12 +26,8 @@ pub(super) struct AtHand {
 }
 
 impl AtHand {
-    /// As it is in this transaction, which begins now: what was kept, if that still holds.
-    pub(super) fn current(
-        connection: &Connection,
-        kept: Option<Self>,
-        now: Instant,
-    ) -> Result<Self> {
+    /// As it is in this transaction: what was kept, if that still holds.
+    pub(super) fn current(connection: &Connection, kept: Option<Self>) -> Result<Self> {
         let version = connection
             .prepare_cached("PRAGMA data_version")?
             .query_row([], |row| row.get(0))?;
@@ -43,7 +38,7 @@ impl AtHand {
                 rules: DayRules::read(connection)?,
                 devices: Devices::default(),
                 undelivered: Undelivered::default(),
-                uncounted: Uncounted::settled(connection, now)?,
+                uncounted: Uncounted::settled(connection)?,
             }),
         }
     }

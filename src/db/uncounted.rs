@@ -77,10 +77,7 @@ impl Opens {
     }
 
     fn add(&mut self, more: Self) {
-        self.first = match (self.first, more.first) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
+        self.first = [self.first, more.first].into_iter().flatten().min();
         self.last = self.last.max(more.last);
         self.flashes += more.flashes;
         self.up_to = self.up_to.max(more.up_to);
@@ -89,14 +86,14 @@ impl Opens {
 
 impl Uncounted {
     /// Nothing waits: all that did is counted now.
-    pub(super) fn settled(connection: &Connection, now: Instant) -> Result<Self> {
+    pub(super) fn settled(connection: &Connection) -> Result<Self> {
         let newest = settle(connection)?;
         Ok(Self {
             waiting: HashMap::new(),
             order: VecDeque::new(),
             newest,
             told: newest,
-            now,
+            now: Instant::now(),
         })
     }
 

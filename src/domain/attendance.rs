@@ -165,10 +165,7 @@ impl Seen {
     /// When they were seen by both.
     pub fn and(self, other: Self) -> Self {
         Self {
-            first: match (self.first, other.first) {
-                (Some(one), Some(another)) => Some(one.min(another)),
-                (one, another) => one.or(another),
-            },
+            first: [self.first, other.first].into_iter().flatten().min(),
             last: self.last.max(other.last),
         }
     }
