@@ -1,13 +1,13 @@
 //! The one row that says which installation this is.
 
 use chrono_tz::Tz;
-use rusqlite::Transaction;
 
+use crate::db::writing::Writing;
 use crate::db::{Result, Store};
 use crate::domain::ids::InstallationId;
 
 /// Writes the row into a new database, with its days in that timezone.
-pub(super) fn begin(transaction: &Transaction<'_>, timezone: Tz) -> Result<()> {
+pub(super) fn begin(transaction: &Writing<'_>, timezone: Tz) -> Result<()> {
     let id = InstallationId::generate();
     transaction.execute("INSERT INTO installation (id) VALUES (?1)", [id])?;
     transaction.execute(

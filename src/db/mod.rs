@@ -4,8 +4,9 @@
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode};
 
+use crate::db::writing::Writing;
 use crate::domain::spool::ClockFault;
 
 mod admit;
@@ -55,6 +56,7 @@ mod uncounted;
 mod undelivered;
 mod values;
 mod watch;
+mod writing;
 
 pub use admit::{Entry, FlashEntry, Outcome};
 pub use archive::Archived;
@@ -234,19 +236,17 @@ impl<K: Kind> Database<K> {
 
     /// Runs a change in one transaction that takes the write lock at once, so that what it reads
     /// stays true until it has written. An error leaves the database as it was.
-    fn write<T>(&mut self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    fn write<T>(&mut self, change: impl FnOnce(&Writing<'_>) -> Result<T>) -> Result<T> {
         // One look at the folder, beside a flush of the disk: an open file outlives its name.
         if open::identity(&self.path) != self.file {
             return Err(Error::Replaced(self.path.clone()));
         }
         self.at_hand = None;
         let run = || {
-            let behavior = TransactionBehavior::Immediate;
-            let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
+            let transaction = Writing::begin(&self.connection)?;
             let result = change(&transaction)?;
-            match self.rehearsing {
-                true => transaction.rollback()?,
-                false => transaction.commit()?,
+            if !self.rehearsing {
+                transaction.commit()?;
             }
             Ok(result)
         };

@@ -11,12 +11,13 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use nix::unistd::{Uid, User};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use tracing::info;
 
 use crate::db::lock::Served;
 use crate::db::schema::{self, Kind};
 use crate::db::watch::Watch;
+use crate::db::writing::Writing;
 use crate::db::{Database, Error, Result, Store, installation};
 
 /// How often a change looks, a millisecond apart at the least, whether another program's is done: a
@@ -63,7 +64,7 @@ impl<K: Kind> Database<K> {
     /// store lives.
     pub(super) fn open_as_server(
         path: &Path,
-        begin: impl FnOnce(&Transaction<'_>) -> Result<()>,
+        begin: impl FnOnce(&Writing<'_>) -> Result<()>,
     ) -> Result<Opened<K>> {
         let created = create(path)?;
         let connection = connect(path)?;

@@ -1,9 +1,10 @@
 //! Doors and relays that are out of service.
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
 use crate::db::device::{self, DeviceKind};
 use crate::db::values::to_millis;
+use crate::db::writing::Writing;
 use crate::db::{Author, Error, Result, Store, audit};
 use crate::domain::ids::DeviceName;
 use crate::domain::near::nearest;
@@ -69,7 +70,7 @@ impl Store {
 
 /// What is meant by a name: where it is a door's and a relay's, nothing is guessed.
 fn which(
-    transaction: &Transaction<'_>,
+    transaction: &Writing<'_>,
     name: &DeviceName,
     said: Option<DeviceKind>,
 ) -> Result<DeviceKind> {

@@ -1,8 +1,9 @@
 //! The kinds of database, each with its tables as a list of migrations, and how one is brought up to
 //! date. A migration that has landed is never edited: a change is a new one at the end.
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
+use crate::db::writing::Writing;
 use crate::db::{Result, central_schema, relay_schema};
 
 /// One of our kinds of database.
@@ -68,8 +69,8 @@ pub(super) fn version(connection: &Connection) -> Result<i64> {
 
 /// Brings a database to the latest version; `begin` fills a new one.
 pub(super) fn migrate<K: Kind>(
-    transaction: &Transaction<'_>,
-    begin: impl FnOnce(&Transaction<'_>) -> Result<()>,
+    transaction: &Writing<'_>,
+    begin: impl FnOnce(&Writing<'_>) -> Result<()>,
 ) -> Result<()> {
     let from = version(transaction)?;
     for (to, migration) in (1..).zip(K::MIGRATIONS) {
