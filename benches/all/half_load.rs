@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::generator::{self, Plan, Speak};
 use crate::least::{self, Program};
-use crate::page::{Bound, Page, asked};
+use crate::page::{Beside, Bound, Page, asked};
 use crate::server::Site;
 use crate::two_hop::{Commits, median, plan};
 
@@ -90,7 +90,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         ]);
         match what {
             "flashes" => page.ask(asked::TAIL, Bound::AtMost(5.0), median(ratios())),
-            "least" => page.least(asked::TAIL, median(ratios())),
+            "least" => page.beside(Beside::Least, asked::TAIL, median(ratios())),
             _ => (),
         }
     }

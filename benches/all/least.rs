@@ -1,9 +1,11 @@
 //! The least that can stand between doors and their answers: a relay and a central, written here with
 //! twinkle's libraries, that pass flashes on in the protocol's frames and store them, and do nothing
 //! else. What they leave of the model is what protocol and storing leave of it; what twinkle leaves of
-//! theirs is the price of all that it does beside. Two more, in steps, do some of that too.
+//! theirs is the price of all that it does beside. One more does even less: it stores a number. Two, in
+//! steps, do some of what twinkle does too.
 //!
 //! ```text
+//! doors -> hop -> keeper of numbers -> its writer -> SQLite   row
 //! doors -> hop -> keeper -> its writer -> SQLite              least
 //! doors -> hop -> decider -> its writer -> SQLite             decides
 //! doors -> hop with duties -> decider -> its writer -> SQLite dutiful
@@ -25,8 +27,9 @@ use twinkle::wire::{Message, codec};
 use crate::cost::{self, Cost, SPOKEN};
 use crate::generator::Speak;
 use crate::least::duties::Duties;
-use crate::page::{Page, asked};
+use crate::page::{Beside, Page, asked};
 use crate::server::{Server, Site};
+use crate::storing::Piece;
 use crate::two_hop::{CONNECTIONS, MANY, all_opened, both, flushed_commit, median, model, plan};
 
 mod decider;
@@ -44,7 +47,7 @@ struct Round {
     bare: f64,
     model: f64,
     /// Of each of [`NAMES`], each as [`SPOKEN`].
-    measured: [[Measured; 2]; 4],
+    measured: [[Measured; 2]; NAMES.len()],
 }
 
 /// What one of them did.
@@ -62,6 +65,8 @@ struct Rounds {
 /// A relay and a central that do little.
 #[derive(Clone, Copy)]
 pub enum Program {
+    /// They pass on, and store a number.
+    Row,
     /// They pass on, look the badge up and store.
     Least,
     /// They decide and store as twinkle does.
@@ -71,13 +76,17 @@ pub enum Program {
 }
 
 /// What is measured in turn: those programs, and twinkle.
-const NAMES: [&str; 4] = ["least", "decides", "dutiful", "twinkle"];
-/// The place of the least among them.
-const LEAST: usize = 0;
+const NAMES: [&str; 5] = ["row", "least", "decides", "dutiful", "twinkle"];
+/// The places among them of those that stand beside what is asked.
+const BESIDE: [(Beside, usize); 3] = [
+    (Beside::Row, 0),
+    (Beside::Least, 1),
+    (Beside::Dutiful, DUTIFUL),
+];
 /// The place of those with duties.
-const DUTIFUL: usize = 2;
+const DUTIFUL: usize = 3;
 /// The place of twinkle.
-const TWINKLE: usize = 3;
+const TWINKLE: usize = 4;
 
 pub fn run(runtime: &Runtime, page: &mut Page) {
     page.part("The least between doors and their answers");
@@ -85,7 +94,10 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.say("that only pass on in the protocol's frames, over one connection, what doors *speak*, look the badge");
     page.say("up, and store the flash (*badge* of the part before) in one flushed");
     page.say("transaction with all that comes until it is decided. They keep no deadlines, answer no flash twice");
-    page.say("alike, survive nothing, and open for everybody. *decides*: the same, but the central decides and");
+    page.say("alike, survive nothing, and open for everybody. *row*: the same, but it looks nothing up, and stores a");
+    page.say("number for each flash, as the model's commit does: what it leaves of the model is what the way costs");
+    page.say("through two processes, and to the one thread that owns the database and back; what the least leaves of");
+    page.say("it is what the storing of a flash costs. *decides*: as the least, but the central decides and");
     page.say("stores as twinkle's does, by the same code. *dutiful*: its relay also does what every relay owes its");
     page.say("site: it tells the central how long each flash took (`twinkle report delays`), and keeps in a file of");
     page.say("its own, by twinkle's code, what the central decided, for one that is restored from a backup.");
@@ -94,6 +106,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     let echo = Server::this_program("echo");
     let hop = Server::this_program(&echo.address.to_string());
     let site = Site::new();
+    let [hop_of_row, keeper_of_row] = start(Program::Row, &site);
     let [least, keeper] = start(Program::Least, &site);
     let [site_of_decider, site_of_dutiful] = [Site::new(), Site::new()];
     let [hop_of_decider, decider] = start(Program::Decides, &site_of_decider);
@@ -105,6 +118,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             let before = flushed_commit(site.folder());
             let bare = all_opened(runtime, &plan(hop.address, Speak::Plain, doors)).rate();
             let programs = [
+                (&hop_of_row, &keeper_of_row),
                 (&least, &keeper),
                 (&hop_of_decider, &decider),
                 (&dutiful, &decider_of_dutiful),
@@ -164,15 +178,13 @@ fn print_rates(page: &mut Page, measured: &[Rounds]) {
             page.row(&row);
         }
         let plain = |r: &Round, which: usize| r.measured[which][0].rate;
-        let of_model = |which| of.median(|r| plain(r, which) / r.model);
-        let of_bare = |which| of.median(|r| plain(r, which) / r.bare);
-        let what = asked::model(of.doors);
-        page.least(&what, of_model(LEAST));
-        page.dutiful(&what, of_model(DUTIFUL));
-        if of.doors >= MANY {
-            let what = asked::bare(of.doors);
-            page.least(&what, of_bare(LEAST));
-            page.dutiful(&what, of_bare(DUTIFUL));
+        for (program, which) in BESIDE {
+            let of_model = of.median(|r| plain(r, which) / r.model);
+            page.beside(program, &asked::model(of.doors), of_model);
+            if of.doors >= MANY {
+                let of_bare = of.median(|r| plain(r, which) / r.bare);
+                page.beside(program, &asked::bare(of.doors), of_bare);
+            }
         }
     }
 }
@@ -217,20 +229,21 @@ fn print_costs(page: &mut Page, measured: &[Rounds]) {
 pub fn start(program: Program, site: &Site) -> [Server; 2] {
     let folder = site.folder().display();
     let far = match program {
+        Program::Row => format!("keeper-of-numbers {folder}"),
         Program::Least => format!("keeper {folder}"),
         Program::Decides | Program::Dutiful => format!("decider {}", site.db().display()),
     };
     let far = Server::this_program(&far);
     let near = match program {
-        Program::Least | Program::Decides => format!("hop {}", far.address),
+        Program::Row | Program::Least | Program::Decides => format!("hop {}", far.address),
         Program::Dutiful => format!("dutiful {} {folder}", far.address),
     };
     [Server::this_program(&near), far]
 }
 
 /// What this program is when it is one of the two: `hop` before a keeper or decider at that address, or
-/// `dutiful` with a file in a folder too; `keeper` of a database in that folder, or `decider` by that
-/// database.
+/// `dutiful` with a file in a folder too; `keeper` or `keeper-of-numbers` of a database in that folder,
+/// or `decider` by that database.
 pub async fn serve(listener: TcpListener, be: &str, of: &str) {
     match be {
         "hop" => hop::serve(&listener, of.parse().unwrap(), None).await,
@@ -239,7 +252,8 @@ pub async fn serve(listener: TcpListener, be: &str, of: &str) {
             let duties = Duties::begin(Path::new(folder));
             hop::serve(&listener, keeper.parse().unwrap(), Some(duties)).await;
         }
-        "keeper" => keeper::serve(&listener, Path::new(of)).await,
+        "keeper" => keeper::serve(&listener, Path::new(of), Piece::Badge).await,
+        "keeper-of-numbers" => keeper::serve(&listener, Path::new(of), Piece::Row).await,
         "decider" => decider::serve(&listener, Path::new(of)).await,
         _ => panic!("'{be}' is nothing to be"),
     }

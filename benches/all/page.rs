@@ -27,10 +27,19 @@ struct Asked {
     what: String,
     bound: Bound,
     here: f64,
-    /// What the least program reaches of it, if it was measured.
-    least: Option<f64>,
-    /// What the least reaches that also decides and does its duties, if it was measured.
-    dutiful: Option<f64>,
+    /// What each of [`Beside`] reaches of it, if that was measured.
+    beside: [Option<f64>; 3],
+}
+
+/// Programs that are measured beside twinkle, as they stand on the page.
+#[derive(Clone, Copy)]
+pub enum Beside {
+    /// Passes on, and stores a number.
+    Row,
+    /// Passes on, and stores the flash.
+    Least,
+    /// Also decides, and does its duties.
+    Dutiful,
 }
 
 impl Page {
@@ -84,29 +93,15 @@ impl Page {
             what,
             bound,
             here,
-            least: None,
-            dutiful: None,
+            beside: [None; 3],
         });
     }
 
-    /// Notes what the least program reaches of something that is asked, if that was measured.
-    pub fn least(&mut self, what: &str, reached: f64) {
-        for asked in self.those(what) {
-            asked.least = Some(reached);
+    /// Notes what such a program reaches of something that is asked, if that was measured.
+    pub fn beside(&mut self, program: Beside, what: &str, reached: f64) {
+        for asked in self.asked.iter_mut().filter(|asked| asked.what == what) {
+            asked.beside[program as usize] = Some(reached);
         }
-    }
-
-    /// Notes what the least program with duties reaches of it.
-    pub fn dutiful(&mut self, what: &str, reached: f64) {
-        for asked in self.those(what) {
-            asked.dutiful = Some(reached);
-        }
-    }
-
-    fn those<'a>(&'a mut self, what: &'a str) -> impl Iterator<Item = &'a mut Asked> {
-        self.asked
-            .iter_mut()
-            .filter(move |asked| asked.what == what)
     }
 
     /// Says of all that is asked whether it holds. It is printed last, and stands first on the page.
@@ -116,11 +111,13 @@ impl Page {
         }
         let parts = mem::take(&mut self.parts);
         self.part("What is asked, and whether it holds");
-        self.say("*the least*: what is reached of the same by two programs that speak the protocol, store each flash");
-        self.say("as an event, and do nothing else. *dutiful*: by two that also decide, tell how long each flash took,");
-        self.say("and keep in the relay what was decided, by twinkle's own code for deciding and keeping (*The least");
-        self.say("between doors and their answers*, which also says what these and twinkle cost, part by part). Where");
-        self.say("the first do not reach it, protocol and storing stand in the way. Where they do and the second do not,");
+        self.say("*row*: what is reached of the same by two programs that pass flashes on as twinkle's processes and");
+        self.say("threads do, store a number for each, and do nothing else. *the least*: by two that store each flash as");
+        self.say("an event. *dutiful*: by two that also decide, tell how long each flash took, and keep in the relay what");
+        self.say("was decided, by twinkle's own code for deciding and keeping (*The least between doors and their");
+        self.say("answers*, which also says what these and twinkle cost, part by part). Where *row* does not reach it, the");
+        self.say("way through processes and threads stands in the way. Where it does and the least do not, it is the");
+        self.say("storing of events. Where the least do and *dutiful* do not,");
         self.say("it is what deciding and those duties cost in that code; that they could not cost less, it does not");
         self.say("say. What bounds all,");
         self.say("*What a flash costs* says of the processors (*allowed/model*), *Whose time it is* for whom they work,");
@@ -128,7 +125,15 @@ impl Page {
         self.say("of what is stored, piece by piece; of a large site its own part says what each batch writes there, and");
         self.say("at a small one.");
         self.say("");
-        self.table(&["here", "asked", "holds", "the least", "dutiful", "of what"]);
+        self.table(&[
+            "here",
+            "asked",
+            "holds",
+            "row",
+            "the least",
+            "dutiful",
+            "of what",
+        ]);
         for of in mem::take(&mut self.asked) {
             // As exact as it is shown.
             let here = (of.here * 100.0).round() / 100.0;
@@ -138,16 +143,14 @@ impl Page {
                 Bound::Below(limit) => (format!("< {limit}"), here < limit),
             };
             let holds = if holds { "yes" } else { "no" };
-            let [least, dutiful] = [of.least, of.dutiful]
-                .map(|reached| reached.map_or(String::new(), |reached| format!("{reached:.2}")));
-            self.row(&[
-                format!("{here:.2}"),
-                asked,
-                holds.to_owned(),
-                least,
-                dutiful,
-                of.what,
-            ]);
+            let mut row = vec![format!("{here:.2}"), asked, holds.to_owned()];
+            row.extend(
+                of.beside.map(|reached| {
+                    reached.map_or(String::new(), |reached| format!("{reached:.2}"))
+                }),
+            );
+            row.push(of.what);
+            self.row(&row);
         }
         self.parts.push_str(&parts);
     }

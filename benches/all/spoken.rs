@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use crate::generator::Plan;
 use crate::least::{self, Program};
-use crate::page::{Bound, Page, asked};
+use crate::page::{Beside, Bound, Page, asked};
 use crate::server::{Server, Site};
 use crate::two_hop::{CONNECTIONS, all_opened, both, median, plan};
 
@@ -47,7 +47,7 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
         row(page, doors, "twinkle", &of_twinkle);
         let what = asked::frames(doors);
         page.ask(&*what, Bound::AtLeast(1.0), ratio(&of_twinkle));
-        page.least(&what, ratio(&of_least));
+        page.beside(Beside::Least, &what, ratio(&of_least));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The least of a central: what comes over one connection is stored, and answered.
+//! The least of a central: of what comes over one connection a piece is stored, and it is answered.
 
 use std::path::Path;
 use std::sync::mpsc as blocking;
@@ -17,9 +17,9 @@ use crate::storing::{Bare, Piece};
 /// Where the answers go.
 pub type Answers = mpsc::UnboundedSender<Message>;
 
-/// Keeps what comes over one connection in a database in that folder.
-pub async fn serve(listener: &TcpListener, folder: &Path) {
-    let bare = Bare::new(folder, Piece::Badge);
+/// Keeps that piece of what comes over one connection in a database in that folder.
+pub async fn serve(listener: &TcpListener, folder: &Path, piece: Piece) {
+    let bare = Bare::new(folder, piece);
     bare.move_log_by_itself();
     let take = |message, flashes: &blocking::Sender<Flash>| {
         let Message::Flash(flash) = message else {
