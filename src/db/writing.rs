@@ -41,3 +41,35 @@ impl Drop for Writing<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Error;
+
+    #[test]
+    fn nobody_else_begins_before_one_has_ended_even_if_it_has_only_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let [one, other] = [(); 2].map(|()| Connection::open(&path).unwrap());
+        one.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (a INTEGER)")
+            .unwrap();
+        other.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let rows = |of: &Connection| {
+            of.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0))
+                .unwrap()
+        };
+
+        let begun = Writing::begin(&one).unwrap();
+        assert_eq!(rows(&begun), 0);
+        assert!(matches!(Writing::begin(&other), Err(Error::Busy)));
+        begun.execute("INSERT INTO t VALUES (1)", []).unwrap();
+        drop(begun);
+
+        let begun = Writing::begin(&other).unwrap();
+        assert_eq!(rows(&begun), 0);
+        begun.execute("INSERT INTO t VALUES (1)", []).unwrap();
+        begun.commit().unwrap();
+        assert_eq!(rows(&one), 1);
+    }
+}
