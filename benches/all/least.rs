@@ -27,10 +27,10 @@ use twinkle::wire::{Message, codec};
 use crate::cost::{self, Cost, SPOKEN};
 use crate::generator::Speak;
 use crate::least::duties::Duties;
-use crate::page::{Beside, Page, asked};
+use crate::page::Page;
 use crate::server::{Server, Site};
 use crate::storing::Piece;
-use crate::two_hop::{CONNECTIONS, MANY, all_opened, both, flushed_commit, median, model, plan};
+use crate::two_hop::{CONNECTIONS, all_opened, both, flushed_commit, median, model, plan};
 
 mod decider;
 mod duties;
@@ -38,13 +38,12 @@ mod hop;
 mod keeper;
 
 /// How often each is measured, in turn.
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 /// The most flashes that are sent on, or answers, before the next are looked for.
 const AT_ONCE: usize = 1024;
 
 /// What one round saw.
 struct Round {
-    bare: f64,
     model: f64,
     /// Of each of [`NAMES`], each as [`SPOKEN`].
     measured: [[Measured; 2]; NAMES.len()],
@@ -77,12 +76,6 @@ pub enum Program {
 
 /// What is measured in turn: those programs, and twinkle.
 const NAMES: [&str; 5] = ["row", "least", "decides", "dutiful", "twinkle"];
-/// The places among them of those that stand beside what is asked.
-const BESIDE: [(Beside, usize); 3] = [
-    (Beside::Row, 0),
-    (Beside::Least, 1),
-    (Beside::Dutiful, DUTIFUL),
-];
 /// The place of those with duties.
 const DUTIFUL: usize = 3;
 /// The place of twinkle.
@@ -136,7 +129,6 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             });
             let commit = f64::midpoint(before, flushed_commit(site.folder()));
             Round {
-                bare,
                 model: model(doors, bare, commit),
                 measured,
             }
@@ -176,15 +168,6 @@ fn print_rates(page: &mut Page, measured: &[Rounds]) {
             let left = of.median(|r| rate(r, TWINKLE) / rate(r, DUTIFUL));
             row.push(format!("{left:.2}"));
             page.row(&row);
-        }
-        let plain = |r: &Round, which: usize| r.measured[which][0].rate;
-        for (program, which) in BESIDE {
-            let of_model = of.median(|r| plain(r, which) / r.model);
-            page.beside(program, &asked::model(of.doors), of_model);
-            if of.doors >= MANY {
-                let of_bare = of.median(|r| plain(r, which) / r.bare);
-                page.beside(program, &asked::bare(of.doors), of_bare);
-            }
         }
     }
 }

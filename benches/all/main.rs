@@ -29,6 +29,7 @@ mod instructions;
 mod large;
 mod least;
 mod memory;
+mod near;
 mod owners;
 mod page;
 mod reports;
@@ -37,6 +38,7 @@ mod server;
 mod spoken;
 mod start;
 mod storing;
+mod turns;
 mod two_hop;
 mod writer;
 
@@ -54,6 +56,7 @@ type Part = (&'static str, fn(&Runtime, &mut Page));
 
 const PARTS: &[Part] = &[
     ("two-hop", two_hop::run),
+    ("near", near::run),
     ("rounds", rounds::run),
     ("storing", storing::run),
     ("least", least::run),

@@ -114,16 +114,15 @@ impl Page {
         self.say("*row*: what is reached of the same by two programs that pass flashes on as twinkle's processes and");
         self.say("threads do, store a number for each, and do nothing else. *the least*: by two that store each flash as");
         self.say("an event. *dutiful*: by two that also decide, tell how long each flash took, and keep in the relay what");
-        self.say("was decided, by twinkle's own code for deciding and keeping (*The least between doors and their");
-        self.say("answers*, which also says what these and twinkle cost, part by part). Where *row* does not reach it, the");
-        self.say("way through processes and threads stands in the way. Where it does and the least do not, it is the");
-        self.say("storing of events. Where the least do and *dutiful* do not,");
-        self.say("it is what deciding and those duties cost in that code; that they could not cost less, it does not");
-        self.say("say. What bounds all,");
-        self.say("*What a flash costs* says of the processors (*allowed/model*), *Whose time it is* for whom they work,");
-        self.say("*Where a round goes* of the thread that decides and stores (*writer/model*), and *What storing costs*");
-        self.say("of what is stored, piece by piece; of a large site its own part says what each batch writes there, and");
-        self.say("at a small one.");
+        self.say("was decided, by twinkle's own code for deciding and keeping. *What is left of the model* says how sure");
+        self.say("that is, and *The least between doors and their answers* what each costs. Where *row* does not reach");
+        self.say("it, the way through processes and threads stands in the way. Where it does and the least do not, it is");
+        self.say("the storing of events. Where the least do and *dutiful* do not, it is what deciding and those duties");
+        self.say("cost in that code; that they could not cost less, it does not say. What bounds all, *What a flash");
+        self.say("costs* says of the processors (*allowed/model*), *Whose time it is* for whom they work, *Where a round");
+        self.say("goes* of the thread that decides and stores (*writer/model*), and *What storing costs* of what is");
+        self.say("stored, piece by piece; of a large site its own part says what each batch writes there, and at a small");
+        self.say("one.");
         self.say("");
         self.table(&[
             "here",

@@ -1,7 +1,5 @@
 //! Doors that speak frames beside doors that speak plain text, in turn, and many times: the two differ
-//! by less than a machine that has neighbours differs from one second to the next.
-
-use std::time::Duration;
+//! by little, if at all.
 
 use tokio::runtime::Runtime;
 
@@ -9,16 +7,8 @@ use crate::generator::Plan;
 use crate::least::{self, Program};
 use crate::page::{Beside, Bound, Page, asked};
 use crate::server::{Server, Site};
+use crate::turns::{MEASURED, Ratio, TURNS};
 use crate::two_hop::{CONNECTIONS, all_opened, both, median, plan};
-
-/// How often both are measured, one right after the other.
-const PAIRS: usize = 25;
-/// How long each time: as short as the second of a pair may still find what the first has found.
-const MEASURED: Duration = Duration::from_millis(500);
-/// Of so many ratios in their order, the median of many more lies between the one that is so far from
-/// the beginning and the one so far from the end, 19 times of 20: by the binomial distribution, and
-/// whatever theirs is.
-const FROM_EITHER_END: usize = 7;
 
 /// The rates of plain text and of frames.
 type Pair = [f64; 2];
@@ -26,7 +16,7 @@ type Pair = [f64; 2];
 pub fn run(runtime: &Runtime, page: &mut Page) {
     page.part("Frames beside plain text");
     page.say(&format!(
-        "Flashes a second with doors that speak either, for {} ms each, {PAIRS} times one right after the",
+        "Flashes a second with doors that speak either, for {} ms each, {TURNS} times one right after the",
         MEASURED.as_millis()
     ));
     page.say("other: medians, also of the pairs' ratios, and *within* what that of many more pairs would lie, 19");
@@ -39,15 +29,15 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
     page.table(&["doors", "of", "plain", "frames", "frames/plain", "within"]);
     for doors in CONNECTIONS {
         let (mut of_least, mut of_twinkle) = (Vec::new(), Vec::new());
-        for turn in 0..PAIRS {
+        for turn in 0..TURNS {
             of_least.push(pair(runtime, &least, doors, turn));
             of_twinkle.push(pair(runtime, &relay, doors, turn));
         }
         row(page, doors, "least", &of_least);
         row(page, doors, "twinkle", &of_twinkle);
         let what = asked::frames(doors);
-        page.ask(&*what, Bound::AtLeast(1.0), ratio(&of_twinkle));
-        page.beside(Beside::Least, &what, ratio(&of_least));
+        page.ask(&*what, Bound::AtLeast(1.0), ratio(&of_twinkle).median);
+        page.beside(Beside::Least, &what, ratio(&of_least).median);
     }
 }
 
@@ -62,33 +52,19 @@ fn pair(runtime: &Runtime, server: &Server, doors: usize, turn: usize) -> Pair {
     })
 }
 
-fn ratios(pairs: &[Pair]) -> impl Iterator<Item = f64> {
-    pairs.iter().map(|[plain, frames]| frames / plain)
-}
-
-fn ratio(pairs: &[Pair]) -> f64 {
-    median(ratios(pairs))
-}
-
-/// Between what the median would be of many more pairs.
-fn between(pairs: &[Pair]) -> [f64; 2] {
-    let mut ratios: Vec<_> = ratios(pairs).collect();
-    ratios.sort_by(f64::total_cmp);
-    [
-        ratios[FROM_EITHER_END],
-        ratios[ratios.len() - 1 - FROM_EITHER_END],
-    ]
+fn ratio(pairs: &[Pair]) -> Ratio {
+    Ratio::of(pairs.iter().map(|[plain, frames]| frames / plain))
 }
 
 fn row(page: &mut Page, doors: usize, of: &str, pairs: &[Pair]) {
     let [plain, frames] = [0, 1].map(|which| median(pairs.iter().map(|pair| pair[which])));
-    let [low, high] = between(pairs);
+    let [ratio, within] = ratio(pairs).shown();
     page.row(&[
         doors.to_string(),
         of.to_owned(),
         format!("{plain:.0}"),
         format!("{frames:.0}"),
-        format!("{:.2}", ratio(pairs)),
-        format!("{low:.2} to {high:.2}"),
+        ratio,
+        within,
     ]);
 }

@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 
 use crate::cost::{self, Costs, Measured};
 use crate::generator::{self, Figures, Plan, Speak};
-use crate::page::{Bound, Page, asked, of_doors};
+use crate::page::{Bound, Page, of_doors};
 use crate::server::{BADGES, Server, Site};
 
 /// How many connections ask at once.
@@ -30,7 +30,7 @@ pub const CONNECTIONS: [usize; 4] = [1, 8, 64, 512];
 /// From so many on, one connection and shared flushes should save as much as storing costs.
 pub const MANY: usize = 64;
 /// How often each is measured, one after the other.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 7;
 /// Of so many commits the mean time is taken, before and after each round.
 const COMMITS: u32 = 100;
 /// How long one measurement takes, after a start that is not counted.
@@ -139,15 +139,6 @@ pub fn run(runtime: &Runtime, page: &mut Page) {
             format!("{:.2}", median(&|r| r.frames.within_ms(0.5))),
             format!("{:.2}", median(&|r| r.frames.within_ms(0.99))),
         ]);
-        let of_model = median(&|r| r.plain.rate() / r.model);
-        page.ask(asked::model(doors), Bound::AtLeast(0.8), of_model);
-        if doors >= MANY {
-            page.ask(
-                asked::bare(doors),
-                Bound::AtLeast(1.0),
-                median(&|r| r.plain.rate() / r.bare),
-            );
-        }
         page.ask(
             format!("TLS of {}, of frames in clear", of_doors(doors)),
             Bound::AtLeast(0.7),
