@@ -154,8 +154,8 @@ impl RelayStore {
         })
     }
 
-    /// The entries after that number, oldest first, about as many as fit into so many bytes; of
-    /// those after `decided_from` only the ones that the central did not decide. Ages are counted to
+    /// The entries after that number, oldest first, as many as fit into so many bytes on the wire, and
+    /// one at least; of those after `decided_from` only the ones that the central did not decide. Ages are counted to
     /// now, which is told by its start of the machine and the milliseconds since.
     ///
     /// # Errors
@@ -182,16 +182,16 @@ impl RelayStore {
             let since: BootId = row.get(2)?;
             let body = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
             let stored: Vec<Entry> = rmp_serde::from_slice(body).map_err(|e| broken(e.into()))?;
-            let each = body.len() / stored.len().max(1) + pack::NAMES;
             let before = last.saturating_sub(count);
             let known = usize::try_from(number.saturating_sub(before)).unwrap_or(usize::MAX);
             for (nth, mut entry) in (before + 1..).zip(stored).skip(known) {
-                size += each;
+                entry.age = entry.age.filter(|_| since == boot);
+                entry.age = entry.age.map(|then| uptime.saturating_sub(then));
+                // As long as it is on the wire: names of doors may be long, and a frame has its limit.
+                size += rmp_serde::to_vec_named(&entry).map_err(unfit)?.len();
                 if size > bytes && !batch.entries.is_empty() {
                     return Ok(batch);
                 }
-                entry.age = entry.age.filter(|_| since == boot);
-                entry.age = entry.age.map(|then| uptime.saturating_sub(then));
                 batch.entries.push(entry);
                 batch.to = nth;
             }

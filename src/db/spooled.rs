@@ -48,6 +48,12 @@ pub struct Spooled {
     pub last: u64,
 }
 
+/// A number of entries, or a time, as the database has it. None is beyond that: what says so is made
+/// up, and stands for its own relay alone.
+fn bounded(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// Takes note of what a relay keeps, and returns the number up to which its entries are here.
 pub(super) fn found(
     connection: &Connection,
@@ -72,9 +78,9 @@ pub(super) fn found(
         .execute((
             &found.relay,
             found.spool,
-            stored,
-            waiting,
-            found.offline_for,
+            bounded(stored),
+            bounded(waiting),
+            found.offline_for.map(bounded),
             to_millis(now),
         ))?;
     Ok(stored)
@@ -131,8 +137,8 @@ pub(super) fn store(
         .execute((
             &spooled.relay,
             spooled.spool,
-            spooled.to,
-            spooled.last.saturating_sub(spooled.to),
+            bounded(spooled.to),
+            bounded(spooled.last.saturating_sub(spooled.to)),
             now_millis,
         ))?;
     Ok(())

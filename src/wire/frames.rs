@@ -291,7 +291,7 @@ async fn read_requests<S: Service>(
                 service.relay(RelayWord::Spool(spool), peer, &answers).await;
             }
             Message::Entries(entries) if peer.role == Role::Relay => {
-                window.take(entries.entries.len());
+                window.take(entries.places());
                 service
                     .relay(RelayWord::Entries(entries), peer, &answers)
                     .await;

@@ -34,6 +34,14 @@ pub struct Entries {
     pub entries: Vec<Entry>,
 }
 
+impl Entries {
+    /// How many places it takes in the window of its connection: one also without entries, as it
+    /// waits to be stored as well.
+    pub fn places(&self) -> usize {
+        self.entries.len().max(1)
+    }
+}
+
 /// See [`crate::wire::Message::Stored`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {

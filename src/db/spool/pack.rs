@@ -20,8 +20,6 @@ const OWN_FLASH: &[u8] = b"\x81\xa5flash\x96\xc4\x10";
 /// The last of six: `true`.
 const OWN: u8 = 0xC3;
 
-/// How many bytes more an entry takes on the wire, at the most.
-pub(super) const NAMES: usize = 40;
 /// About how many bytes an entry of a flash takes.
 const USUAL: usize = 72;
 
@@ -91,6 +89,9 @@ mod tests {
     use crate::domain::door_event::Kind;
     use crate::domain::ids::{EventId, TwinkletId};
     use crate::domain::spool::{Happened, Lost};
+
+    /// How many bytes more an entry takes on the wire, at the most.
+    const NAMES: usize = 40;
 
     fn any_draft() -> impl Strategy<Value = Draft> {
         let verdict = prop_oneof![

@@ -56,6 +56,40 @@ fn numbers(entries: &[Entry]) -> Vec<u64> {
 }
 
 #[test]
+fn a_batch_fits_into_its_bytes_however_different_its_entries_are() {
+    const BYTES: usize = 16_000;
+    let (_folder, mut store) = file();
+    let far = |number| {
+        let mut draft = flash(number);
+        if let What::Flash(acted) = &mut draft.what {
+            acted.door = "🚪".repeat(64).parse().unwrap();
+        }
+        draft
+    };
+    let lost = |number| Draft {
+        what: What::Undelivered(Lost {
+            event: event(number),
+        }),
+        ..flash(number)
+    };
+    let drafts: Vec<_> = (1..=200).map(far).chain((201..=500).map(lost)).collect();
+    store.append(&[], &drafts, boot(1)).unwrap();
+    let (mut after, mut found) = (0, 0);
+    while found < drafts.len() {
+        let batch = store
+            .entries_after(after, 0, BYTES, (boot(1), 60_000))
+            .unwrap();
+        let entries = batch.entries.len();
+        assert!(entries > 0);
+        let wire = rmp_serde::to_vec_named(&batch.entries).unwrap();
+        // But for the length of the list itself.
+        assert!(wire.len() <= BYTES + 5, "{} bytes", wire.len());
+        (after, found) = (batch.to, found + entries);
+    }
+    assert_eq!(found, drafts.len());
+}
+
+#[test]
 fn entries_come_back_in_order_with_their_age_from_any_number_on() {
     let (folder, mut store) = file();
     assert_eq!(

@@ -133,6 +133,21 @@ fn decided(event: EventId, verdict: Verdict, age: u64) -> Entry {
 const HOUR: u64 = 3_600_000;
 
 #[test]
+fn a_relay_that_tells_impossible_numbers_is_in_nobodys_way() {
+    let mut world = World::new();
+    let found = SpoolFound {
+        relay: name("site"),
+        spool: world.spool,
+        last: u64::MAX,
+        offline_for: Some(u64::MAX),
+    };
+    let outcome = world.admit(&Admitted::SpoolFound(found));
+    assert_eq!(outcome, Outcome::Found(0));
+    world.send(Vec::new(), u64::MAX, u64::MAX);
+    assert_eq!(world.found(u64::MAX), i64::MAX.cast_unsigned());
+}
+
+#[test]
 fn what_was_decided_offline_counts_for_its_own_day_and_once() {
     let mut world = World::new();
     assert_eq!(world.found(3), 0);

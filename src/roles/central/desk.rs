@@ -335,7 +335,7 @@ impl Service for Desk {
                 asker: Asker::Spool(answers.clone()),
             },
             RelayWord::Entries(mut entries) => {
-                let count = entries.entries.len();
+                let count = entries.places();
                 // What is none of its own is dropped, or the relay would repeat it for ever.
                 entries.entries.retain(|entry| {
                     let own = entry
