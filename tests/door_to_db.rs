@@ -10,11 +10,12 @@
 mod common;
 
 use std::collections::HashSet;
+use std::io::Write;
 use std::thread;
 
 use common::client::frame;
 use common::{ASHA, Client, NOBODY, RAVI, SOON, Site};
-use twinkle::wire::{Flash, Message};
+use twinkle::wire::{Event, Flash, Message};
 
 #[test]
 fn a_flash_opens_the_door_and_marks_the_day() {
@@ -287,6 +288,21 @@ fn an_undelivered_open_counts_for_nothing() {
         "too-late",
         "and opens nothing later"
     );
+}
+
+#[test]
+fn an_event_that_is_undelivered_opens_nothing_if_it_comes_again_in_the_same_breath() {
+    let site = Site::seeded();
+    let central = site.central(0, &[]);
+    let mut door = Client::door(central.address(), "lab");
+    let flash = door.new_flash(ASHA);
+    let event = flash.event;
+    let lost = Message::Undelivered(Event { event });
+    let both = [frame(&lost), frame(&Message::Flash(flash))].concat();
+    door.stream.write_all(&both).unwrap();
+    assert_eq!(door.receive(), Message::Noted(Event { event }));
+    assert_eq!(door.verdict().verdict, "too-late");
+    assert_eq!(site.count("SELECT count(*) FROM attendance"), 0);
 }
 
 #[test]

@@ -124,6 +124,32 @@ fn guesses_at_a_relay_that_is_cut_off_are_answered_slower_too_and_are_one_event(
 }
 
 #[test]
+fn a_badge_that_a_relay_takes_for_a_guess_counts_for_nothing_though_the_central_knows_it() {
+    let site = Site::seeded();
+    let (central, relay) = site.cut_off_for("12h");
+    let mut lab = site.known_door(relay.address(), "lab", 0);
+    central.signal("STOP");
+    site.ok(&["employee", "add", "Zoë", "--twinklet", "12"]);
+    for badge in (1001..=1011).chain([12]) {
+        let mut flash = lab.new_flash(badge);
+        flash.budget_ms = 500;
+        lab.send(&Message::Flash(flash));
+    }
+    for _ in 1..=12 {
+        assert_eq!(lab.verdict().verdict, "unknown-twinklet");
+    }
+    central.signal("CONT");
+    let undelivered = "SELECT count(*) FROM event JOIN undelivered USING (uid)
+                       WHERE twinklet = 12 AND verdict = 'open'";
+    wait_until(SOON, "the central knows that it opened nothing", || {
+        site.count(undelivered) == 1
+    });
+    let hers = "SELECT count(*) FROM attendance JOIN assignment USING (employee)
+                WHERE twinklet = 12";
+    assert_eq!(site.count(hers), 0);
+}
+
+#[test]
 fn the_configuration_says_from_when_on_unknown_badges_are_guesses() {
     let site = Site::seeded();
     let config = site.folder.path().join("twinkle.toml");

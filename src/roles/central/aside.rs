@@ -71,7 +71,15 @@ impl Aside {
                     self.delays.push_back(job);
                 }
             }
-            job => batch.push(job),
+            job => {
+                if let Entry::Flash(flash) = &job.entry
+                    && let Some(answers) = self.undelivered.remove(&flash.event)
+                {
+                    // Sent again, it must not be opened now: it counts for nothing.
+                    batch.push(noting(flash.event, answers));
+                }
+                batch.push(job);
+            }
         }
     }
 
@@ -98,12 +106,7 @@ impl Aside {
             let Some((event, answers)) = self.undelivered.pop_first() else {
                 break;
             };
-            let entry = match &answers {
-                Some(_) => Entry::Undelivered(event),
-                None => Entry::Unheard(event),
-            };
-            let asker = Asker::Undelivered(answers);
-            batch.push(Job { entry, asker });
+            batch.push(noting(event, answers));
         }
         // Beside flashes one of their frames in each transaction: they wait no longer for it than
         // that, and not at all while it may be what cannot be stored.
@@ -119,4 +122,14 @@ impl Aside {
             batch.extend(self.delays.pop_front());
         }
     }
+}
+
+/// The job of noting that an event is undelivered.
+fn noting(event: EventId, answers: Option<Answers>) -> Job {
+    let entry = match &answers {
+        Some(_) => Entry::Undelivered(event),
+        None => Entry::Unheard(event),
+    };
+    let asker = Asker::Undelivered(answers);
+    Job { entry, asker }
 }

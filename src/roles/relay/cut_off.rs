@@ -94,6 +94,10 @@ impl Work {
                 true => Duration::ZERO,
                 false => flash.budget() / 2,
             };
+            if decision.sent {
+                // The central may know the badge: what it still comes to decide counts for nothing.
+                self.options.link.undelivered(flash.event, None);
+            }
             let asked = (flash.seq, flash.event);
             let held = offline.held();
             return held.refuse(&flash.door, guesses, at_most, asked, answers);

@@ -135,6 +135,12 @@ impl State {
             seq: flash.seq,
             answers,
         };
+        if self.undelivered.contains_key(&flash.event) {
+            // Its door has said that it did not open, and so it counts for nothing.
+            let Asker { seq, answers } = asker;
+            answers.refuse(seq, flash.event, Reason::TooLate);
+            return;
+        }
         if self.phase == Phase::Down || self.leaving {
             let reason = Reason::CentralUnreachable;
             give_up(self.aid.as_deref(), &flash, [asker], reason, false);

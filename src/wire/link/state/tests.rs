@@ -279,6 +279,19 @@ fn a_flash_that_was_given_up_is_not_opened_when_it_is_sent_again() {
 }
 
 #[test]
+fn what_is_undelivered_is_not_opened_when_it_is_sent_again() {
+    let now = Instant::now();
+    for mut state in [up(), State::new(Role::Relay, None)] {
+        let (asker, mut owed) = Answers::channel();
+        state.undelivered(event(1), None);
+        sent(&mut state);
+        state.ask(flash(1, 3000), asker, PATIENCE, now);
+        assert_eq!(verdicts(&mut owed), [(1, "too-late")]);
+        assert_eq!(sent(&mut state), []);
+    }
+}
+
+#[test]
 fn about_to_end_it_refuses_and_reports_what_is_under_way() {
     let (mut state, now) = (up(), Instant::now());
     let (asker, mut owed) = Answers::channel();
