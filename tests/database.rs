@@ -199,6 +199,38 @@ fn one_database_has_one_central() {
 }
 
 #[test]
+fn a_central_that_is_refused_leaves_the_log_of_the_one_that_runs() {
+    let site = Site::seeded();
+    let mut central = site.central(0, &[]);
+    let mut door = Client::door(central.address(), "lab");
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    let aside = site.folder.path().join("aside.db");
+    fs::rename(site.db(), &aside).unwrap();
+    refused(&site.run(&["central", "init"]), 3, "another central serves");
+    assert!(!site.db().exists());
+    fs::rename(&aside, site.db()).unwrap();
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    central.kill_9();
+    let _central = site.central(0, &[]);
+    assert_eq!(site.count("SELECT flashes FROM attendance"), 2);
+}
+
+#[test]
+fn no_new_database_is_made_where_the_log_of_one_lies() {
+    let site = Site::seeded();
+    let mut central = site.central(0, &[]);
+    let mut door = Client::door(central.address(), "lab");
+    assert_eq!(door.flash(ASHA).verdict, "open");
+    central.kill_9();
+    let aside = site.folder.path().join("aside.db");
+    fs::rename(site.db(), &aside).unwrap();
+    central_refuses(&site, 3, "is gone, but its log");
+    fs::rename(&aside, site.db()).unwrap();
+    let _central = site.central(0, &[]);
+    assert_eq!(site.count("SELECT flashes FROM attendance"), 1);
+}
+
+#[test]
 fn a_database_that_is_taken_away_while_open_opens_no_door_until_it_is_back() {
     let site = Site::seeded();
     let central = site.central(0, &[]);

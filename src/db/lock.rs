@@ -60,6 +60,19 @@ impl Served {
         })
     }
 
+    /// Takes the database for one server if one has ever served it, whether it is there or not. To be
+    /// asked before it is opened: SQLite throws away the log of a database that it does not find.
+    pub(super) fn claim_again<K: Kind>(path: &Path) -> Result<Option<Self>> {
+        match lock_of(path) {
+            Ok(lock) if lock.exists() => match Self::claim::<K>(path) {
+                // Who opens the database says more of what may not be written.
+                Err(Error::Denied { .. }) => Ok(None),
+                claimed => claimed.map(Some),
+            },
+            _ => Ok(None),
+        }
+    }
+
     /// Writes down that it serves; returns whether that stood there still.
     fn begin(&mut self) -> Result<bool> {
         let cannot = |cause: std::io::Error| denied(&self.path, "written", &cause.to_string());
@@ -134,10 +147,18 @@ impl Store {
 
 /// The file whose lock a server holds.
 fn lock_of(path: &Path) -> Result<PathBuf> {
-    // By whatever name the database was opened, there is one lock.
-    let real = path
-        .canonicalize()
-        .map_err(|cause| denied(path, "found", &cause.to_string()))?;
+    // By whatever name the database was opened, there is one lock, also while there is none.
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let real = match path.canonicalize() {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => folder
+            .canonicalize()
+            .map(|folder| folder.join(path.file_name().unwrap_or_default())),
+        found => found,
+    };
+    let real = real.map_err(|cause| denied(path, "found", &cause.to_string()))?;
     let mut name = real.into_os_string();
     name.push(".lock");
     Ok(PathBuf::from(name))

@@ -66,6 +66,8 @@ impl<K: Kind> Database<K> {
         path: &Path,
         begin: impl FnOnce(&Writing<'_>) -> Result<()>,
     ) -> Result<Opened<K>> {
+        let served = Served::claim_again::<K>(path)?;
+        refuse_log_alone(path)?;
         let created = create(path)?;
         let connection = connect(path)?;
         connection.busy_timeout(SERVER_PATIENCE)?;
@@ -90,7 +92,10 @@ impl<K: Kind> Database<K> {
             served: None,
             kind: PhantomData,
         };
-        store.served = Some(Served::claim::<K>(path)?);
+        store.served = Some(match served {
+            Some(served) => served,
+            None => Served::claim::<K>(path)?,
+        });
         store.write(|transaction| schema::migrate::<K>(transaction, begin))?;
         let mode: String = store
             .connection
@@ -169,6 +174,22 @@ impl Store {
             kind: PhantomData,
         })
     }
+}
+
+/// Fails if there is no database, but the log of one: that may hold what was stored last, and would be
+/// thrown away if a new database was made.
+fn refuse_log_alone(path: &Path) -> Result<()> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = Path::new(&log);
+    if path.exists() || fs::metadata(log).map_or(0, |log| log.len()) == 0 {
+        return Ok(());
+    }
+    let (path, log) = (path.display(), log.display());
+    Err(Error::Conflict(format!(
+        "{path} is gone, but its log {log} is there: put {path} back, or move the log away to begin a \
+         new one"
+    )))
 }
 
 /// Makes an empty file with the right mode if there is none; returns whether it did.
