@@ -99,6 +99,22 @@ fn a_lost_badge_opens_nothing_until_it_is_found() {
 }
 
 #[test]
+fn a_loan_that_ends_sooner_gives_the_badge_back_at_once() {
+    let mut day = Day::new();
+    day.ok(&["resume", "2"]);
+    day.ok(&["lend", "Ravi", "--twinklet", "7", "--until", "2024-03-09"]);
+    day.opens_for(ASHA, "Ravi");
+    day.ok(&["edit", "--twinklet", "7", "--valid-until", "2024-02-29"]);
+    let show = day.ok(&["show", "1"]);
+    assert!(
+        show.contains("twinklet    7 from 2024-03-01"),
+        "nobody has it meanwhile: {show}"
+    );
+    day.clock.stand_at("2024-03-01T12:00:00Z");
+    day.opens_for(ASHA, "Asha Rao");
+}
+
+#[test]
 fn a_lent_badge_counts_for_who_has_it_and_comes_back_by_itself() {
     let mut day = Day::new();
     day.ok(&["resume", "2"]);

@@ -125,6 +125,17 @@ fn what_is_exported_comes_in_again_anywhere() {
         &["lend", "1", "--twinklet", "90", "--until", "2099-01-01"],
         &["edit", "3", "--valid-from", "2099-01-01"],
         &["depart", "4", "--on", "2099-12-31"],
+        // Of which the owner has the badge before and after.
+        &[
+            "lend",
+            "2",
+            "--twinklet",
+            "7",
+            "--from",
+            "2098-01-01",
+            "--until",
+            "2098-01-31",
+        ],
     ] {
         site.ok(&[&["employee"], args].concat());
     }

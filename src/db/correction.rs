@@ -43,8 +43,8 @@ impl Store {
     /// Sets a day in the register.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if nobody is meant; [`Error::Conflict`] if who is was not employed that
-    /// day, or there is nothing to undo; else those of writing.
+    /// [`Error::NotFound`] if nobody is meant; [`Error::Conflict`] if who is was not employed on the
+    /// day that is to be set, or there is nothing to undo; else those of writing.
     pub fn correct(
         &mut self,
         whose: &Whose,
@@ -77,6 +77,15 @@ fn checked(
 ) -> Result<Employee> {
     let employee = employee::find(connection, whom, today)?;
     let (name, number, day) = (&employee.name, employee.number, new.day);
+    if new.mark.is_none() {
+        // Also of a day on which they are no longer employed: it was entered before they left.
+        return match last_mark(connection, number, day)? {
+            Some(_) => Ok(employee),
+            None => Err(Error::Conflict(format!(
+                "{name} ({number}) has no correction on {day}"
+            ))),
+        };
+    }
     if employee.joined > day {
         let joined = employee.joined;
         return Err(Error::Conflict(format!(
@@ -86,11 +95,6 @@ fn checked(
     if let Some(left) = employee.left.filter(|&left| left < day) {
         return Err(Error::Conflict(format!(
             "{name} ({number}) left on {left}, before {day}"
-        )));
-    }
-    if new.mark.is_none() && last_mark(connection, number, day)?.is_none() {
-        return Err(Error::Conflict(format!(
-            "{name} ({number}) has no correction on {day}"
         )));
     }
     Ok(employee)

@@ -1,6 +1,6 @@
 //! Which way people go through a door.
 
-use crate::db::{Author, Change, Error, Result, Store, attendance, audit};
+use crate::db::{Author, Change, Error, Result, Store, attendance, audit, uncounted};
 use crate::domain::calendar::Day;
 use crate::domain::direction::Direction;
 
@@ -39,6 +39,8 @@ impl Store {
         }
         let days = self.days()?;
         let door: i64 = self.write(|transaction| {
+            // By the direction that it had until now.
+            uncounted::settle(transaction)?;
             let change = Change {
                 field: "direction",
                 old: Some(old.to_string()),

@@ -107,16 +107,16 @@ impl Store {
         if self.rehearsing || new.is_empty() {
             return Ok(new.len());
         }
-        let first: i64 = self.connection.query_row(
+        let mut place: i64 = self.connection.query_row(
             "SELECT min(0, coalesce(min(id), 0)) FROM event",
             [],
             |row| row.get(0),
         )?;
-        let mut place = first - i64::try_from(new.len()).unwrap_or(i64::MAX);
+        // The newest first: a flash that comes between two slices takes the place after the last.
+        new.reverse();
         self.in_slices(&new, |transaction, flash| {
-            append(&mut Statements::new(transaction), flash, place)?;
-            place += 1;
-            Ok(())
+            place -= 1;
+            append(&mut Statements::new(transaction), flash, place)
         })?;
         Ok(new.len())
     }
@@ -279,4 +279,55 @@ fn append(statements: &mut Statements<'_>, flash: &OldFlash, place: i64) -> Resu
         attendance::count(statements, flash.employee, flash.day, opens)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::NewEmployee;
+
+    #[test]
+    fn while_old_flashes_move_in_the_place_after_the_last_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let opened = Store::open_as_central(&path, chrono_tz::UTC).unwrap();
+        let mut store = opened.store;
+        let now: DateTime<Utc> = "2024-02-12T09:00:00Z".parse().unwrap();
+        let twinklet = TwinkletId::new(7).unwrap();
+        let who = "test".to_owned();
+        let new = NewEmployee {
+            name: "Asha".parse().unwrap(),
+            twinklet,
+            joined: "2020-01-01".parse().unwrap(),
+            department: None,
+            hours: None,
+        };
+        let employee = store.add_employee(&new, &Author { who, at: now }).unwrap();
+        // Which a flash that comes meanwhile takes.
+        store
+            .connection
+            .execute_batch(
+                "CREATE TEMP TRIGGER taken AFTER INSERT ON event
+                 WHEN (SELECT max(id) FROM event) <> -1
+                 BEGIN SELECT raise(ABORT, 'a place in the middle is the last'); END",
+            )
+            .unwrap();
+        let flash = |hours| OldFlash {
+            event: EventId::generate(),
+            at: now + chrono::TimeDelta::hours(hours),
+            day: "2024-02-12".parse().unwrap(),
+            door: None,
+            twinklet,
+            employee,
+        };
+        let flashes: Vec<_> = (0..3).map(flash).collect();
+        assert_eq!(store.move_flashes_in(&flashes).unwrap(), 3);
+        let in_order = "SELECT count(*) FROM event AS one JOIN event AS two
+                        ON one.id < two.id AND one.at < two.at";
+        let ordered: i64 = store
+            .connection
+            .query_row(in_order, [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(ordered, 3);
+    }
 }

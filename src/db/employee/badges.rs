@@ -192,6 +192,7 @@ pub(super) fn set_days(
     from: Option<Day>,
     until: Option<Option<Day>>,
     today: Day,
+    author: &Author,
 ) -> Result<Option<Change>> {
     if from.is_none() && until.is_none() {
         return Ok(None);
@@ -211,6 +212,11 @@ pub(super) fn set_days(
     };
     new.check()?;
     assignment::set_days(connection, new.id, new.from, new.until)?;
+    if let (Some(last), Some(was)) = (new.until, old.until)
+        && last < was
+    {
+        give_back(connection, employee.number, &old, last, author)?;
+    }
     assignment::check_overlaps(connection, employee.number)?;
     let change = Change {
         field: "twinklet",
@@ -218,6 +224,38 @@ pub(super) fn set_days(
         new: Some(new.to_string()),
     };
     Ok((new != old).then_some(change))
+}
+
+/// A loan ends sooner, on that day: whoever had the badge until just before it, and is to have it
+/// after it, has it from the day that follows.
+fn give_back(
+    connection: &Connection,
+    borrower: EmployeeNumber,
+    loan: &Badge,
+    last: Day,
+    author: &Author,
+) -> Result<()> {
+    let others = assignment::of_twinklet(connection, loan.twinklet)?;
+    let others = || others.iter().filter(|(number, _)| *number != borrower);
+    let (before, after) = (
+        loan.from.pred_opt(),
+        loan.until.and_then(|day| day.succ_opt()),
+    );
+    let had_it = |number| others().any(|(other, held)| *other == number && held.until == before);
+    let owner = others().find(|(number, held)| {
+        held.revoked.is_none() && Some(held.from) == after && had_it(*number)
+    });
+    let (Some((number, held)), Some(from)) = (owner, last.succ_opt()) else {
+        return Ok(());
+    };
+    let again = held.with_days(from, held.until);
+    assignment::set_days(connection, held.id, again.from, again.until)?;
+    let change = Change {
+        field: "twinklet",
+        old: Some(held.to_string()),
+        new: Some(again.to_string()),
+    };
+    audit::record(connection, author, "edit", *number, "", &[change])
 }
 
 /// Takes the days of a loan out of the assignment around them; returns what is left of that.

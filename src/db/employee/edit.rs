@@ -123,6 +123,7 @@ impl Store {
                 from,
                 until,
                 today,
+                author,
             )?);
             if !changes.is_empty() {
                 audit::record(transaction, author, action, employee.number, "", &changes)?;

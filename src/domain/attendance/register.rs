@@ -133,8 +133,9 @@ struct Outlook {
 }
 
 impl Register {
-    /// Derives a register. `people` are those who may have a line; who was not employed on any of
-    /// its days, not seen on one, and corrected on none, gets none.
+    /// Derives a register. `people` are those who may have a line; who was neither employed nor seen
+    /// on any of its days gets none. What was corrected counts while they are employed: a leave that
+    /// was entered ahead is none for who has left before it.
     pub fn derive(source: &Source<'_>, people: Vec<Person>) -> Self {
         let mut outlooks: BTreeMap<Option<String>, Vec<Outlook>> = BTreeMap::new();
         let mut why = Why::default();
@@ -235,12 +236,14 @@ impl Source<'_> {
     }
 }
 
-fn row(person: Person, outlook: &[Outlook], why: &mut Why) -> Option<Row> {
+fn row(mut person: Person, outlook: &[Outlook], why: &mut Why) -> Option<Row> {
+    let mut corrections = std::mem::take(&mut person.corrections);
+    corrections.retain(|set| person.employed_on(set.day));
     let mut has_line = false;
     let cells = outlook.iter().map(|on| {
-        let set = person.corrections.iter().find(|set| set.day == on.day);
+        let set = corrections.iter().find(|set| set.day == on.day);
         let employed = person.employed_on(on.day);
-        has_line |= employed || set.is_some();
+        has_line |= employed;
         let mark = if let Some(set) = set {
             set.mark
         } else if person.present.contains(on.day.day()) {
@@ -271,7 +274,7 @@ fn row(person: Person, outlook: &[Outlook], why: &mut Why) -> Option<Row> {
             total_days: HalfDays::NONE,
             work_off: HalfDays::NONE,
             leave: 0,
-            corrections: person.corrections,
+            corrections,
             times: person.times,
         };
         row.add_up();

@@ -68,7 +68,10 @@ impl Presence {
             peer,
             relay: relay.clone(),
         };
-        state.present.entry(device.clone()).or_default().push(way);
+        let ways = state.present.entry(device.clone()).or_default();
+        // However often a relay says so of a door, it says only once that it has gone.
+        ways.retain(|known| known.peer != peer);
+        ways.push(way);
         state.news.insert(device, (now, Seen::Connected(relay)));
         drop(state);
         self.changed.notify_one();

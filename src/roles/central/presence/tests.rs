@@ -129,3 +129,19 @@ async fn what_cannot_be_stored_is_tried_again_and_a_stop_is_the_end_of_all() {
     );
     assert!(queue.recv().await.is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_door_that_a_relay_announces_twice_is_gone_when_it_is_said_once() {
+    let (presence, _queue, _stop) = watched();
+    for gone in [
+        |presence: &Presence| presence.went(&lab(), RELAY.parse().unwrap()),
+        |presence: &Presence| presence.relay_went(RELAY.parse().unwrap()),
+    ] {
+        for _ in 0..2 {
+            presence.came(lab(), RELAY.parse().unwrap(), name("site"));
+        }
+        assert_eq!(presence.connected(), [lab()]);
+        gone(&presence);
+        assert_eq!(presence.connected(), []);
+    }
+}

@@ -90,6 +90,20 @@ pub struct Given {
     pub days: Option<(Day, Option<Day>)>,
 }
 
+impl Given {
+    /// Whether both are of one badge, and on one day, as far as that is said.
+    fn overlaps(&self, other: &Self) -> bool {
+        let days = match (self.days, other.days) {
+            (Some((from, until)), Some((other_from, other_until))) => {
+                until.is_none_or(|until| other_from <= until)
+                    && other_until.is_none_or(|until| from <= until)
+            }
+            _ => true,
+        };
+        self.twinklet == other.twinklet && days
+    }
+}
+
 /// Reads a file, whose bytes these are, as of today: its lines, and those that say nothing that can
 /// be.
 ///
@@ -334,11 +348,13 @@ fn parse_twinklets(text: &str, today: Day) -> Result<Vec<Given>, String> {
             None => (word, None),
         };
         let twinklet = id.parse().map_err(|wrong| format!("'{id}': {wrong}"))?;
-        if given.iter().any(|given| given.twinklet == twinklet) {
+        let days = days.map(|days| parse_days(days, today)).transpose()?;
+        // Around the days on which it is lent it is there twice.
+        let new = Given { twinklet, days };
+        if given.iter().any(|given| given.overlaps(&new)) {
             return Err(format!("twinklet {twinklet} is there twice"));
         }
-        let days = days.map(|days| parse_days(days, today)).transpose()?;
-        given.push(Given { twinklet, days });
+        given.push(new);
     }
     Ok(given)
 }

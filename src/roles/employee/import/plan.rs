@@ -218,14 +218,27 @@ fn hand_out(
         .iter()
         .filter(|b| b.revoked.is_none() && !b.is_over(today));
     let held: Vec<_> = held.copied().collect();
+    let is_so = |badge: &Badge, given: &Given| {
+        given.twinklet == badge.twinklet
+            && given
+                .days
+                .is_none_or(|days| days == (badge.from, badge.until))
+    };
+    // Around the days on which it is lent a badge is held twice.
+    let mut others: Vec<_> = held
+        .iter()
+        .filter(|badge| !wanted.iter().any(|given| is_so(badge, given)))
+        .collect();
     for given in wanted {
         let twinklet = given.twinklet;
-        if let Some(old) = held.iter().find(|badge| badge.twinklet == twinklet) {
-            if let Some((from, until)) = given.days
-                && (from, until) != (old.from, old.until)
-            {
-                planned.moved.push((*old, old.with_days(from, until)));
-            }
+        if held.iter().any(|badge| is_so(badge, given)) {
+            continue;
+        }
+        if let Some((from, until)) = given.days
+            && let Some(at) = others.iter().position(|old| old.twinklet == twinklet)
+        {
+            let old = others.remove(at);
+            planned.moved.push((*old, old.with_days(from, until)));
             continue;
         }
         // A file that was written before the badge was lost must not bring it back to life.
