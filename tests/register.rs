@@ -8,7 +8,11 @@
 
 mod common;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
 
 use common::{ASHA, Client, Site};
 
@@ -243,6 +247,84 @@ fn a_sheet_is_written_whole_or_not_at_all() {
             .stderr
             .contains("cannot write /nowhere/february.xlsx"),
         "{nowhere:?}"
+    );
+}
+
+#[test]
+fn a_report_takes_the_place_of_a_plain_file_alone() {
+    let site = february();
+    let folder = site.folder.path();
+    let write = |file: &Path| {
+        let named = ["--format", "csv", "-o", file.to_str().unwrap()];
+        site.run(&[&MONTH[..], &named].concat())
+    };
+    let before = fs::read(site.db()).unwrap();
+    let refused = write(&site.db());
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("is a database"), "{refused:?}");
+    assert_eq!(fs::read(site.db()).unwrap(), before);
+
+    // Where a link leads, with its permissions; and what happens to lie beside it stays.
+    let [file, link, other] = ["february.csv", "link.csv", "link.csv.part"].map(|n| folder.join(n));
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    symlink(&file, &link).unwrap();
+    fs::write(&other, "mine").unwrap();
+    assert_eq!(write(&link).code, Some(0));
+    let csv = fs::read_to_string(&file).unwrap();
+    assert!(csv.contains("Asha Rao"), "{csv}");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+    assert_eq!(fs::read(&other).unwrap(), b"mine");
+
+    // A pipe is written to, and stays one.
+    let pipe = folder.join("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let reader = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    assert_eq!(write(&pipe).code, Some(0));
+    assert_eq!(reader.join().unwrap(), csv);
+}
+
+#[test]
+fn what_was_entered_ahead_counts_while_they_are_employed() {
+    let site = february();
+    let leave = ["2", "2024-02-21", "L", "--reason", "annual leave"];
+    site.ok(&[&["employee", "mark"], &leave[..]].concat());
+    site.ok(&["employee", "depart", "2", "--on", "2024-02-20"]);
+    let month = site.ok(&[&MONTH[..], &["--format", "json"]].concat());
+    let month: serde_json::Value = serde_json::from_str(&month).unwrap();
+    let ravi = &month["employees"][1];
+    assert_eq!(ravi["marks"][20], "", "{ravi}");
+    let undo = ["2", "2024-02-21", "auto", "--reason", "has left"];
+    site.ok(&[&["employee", "mark"], &undo[..]].concat());
+}
+
+#[test]
+fn a_door_that_becomes_an_exit_leaves_the_days_before() {
+    let site = Site::seeded();
+    let mut central = site.central(0, &[]);
+    let mut door = Client::door(central.address(), "back");
+    door.flash(ASHA);
+    central.kill_9();
+    site.sql()
+        .execute(
+            "UPDATE event SET day = date(day, '-1 day'), at = at - 86400000",
+            [],
+        )
+        .unwrap();
+    site.ok(&["central", "door", "back", "--direction", "out"]);
+    assert_eq!(
+        site.count("SELECT count(*) FROM attendance WHERE first IS NOT NULL"),
+        1
     );
 }
 

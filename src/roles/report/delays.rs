@@ -1,9 +1,7 @@
 //! `twinkle report delays`: how long doors wait for their answers.
 
-use std::fs;
 use std::io::{self, Write};
 
-use anyhow::Context;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
@@ -18,6 +16,7 @@ use crate::render::delays::picture;
 use crate::render::list::List;
 use crate::render::page::Page;
 use crate::render::{Column, Grid, ListFormat};
+use crate::roles::report::output;
 
 /// The width of the longest bar, in characters.
 const BAR: usize = 30;
@@ -61,7 +60,7 @@ pub(super) fn run(store: &Store, args: &DelaysArgs, days: Days) -> anyhow::Resul
     match (format, &args.output) {
         (DelaysFormat::Svg, Some(path)) => {
             let picture = picture(&title, &overview, days)?;
-            fs::write(path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+            output::to_file(path, |to| to.write_all(picture.as_bytes()))?;
         }
         (DelaysFormat::Svg, None) => {
             io::stdout().write_all(picture(&title, &overview, days)?.as_bytes())?;

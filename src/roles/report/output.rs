@@ -1,7 +1,8 @@
 //! Where a report goes: standard output, or a file that is there whole or not at all.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::domain::calendar::Month;
@@ -69,21 +70,69 @@ pub(super) fn put(
         write(report, format, &mut out, terminal)?;
         return Ok(out.flush()?);
     };
-    // Beside it, so that it takes its place in one step.
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
-    let written = File::create(&beside).and_then(|to| {
-        let mut to = BufWriter::new(to);
-        write(report, format, &mut to, false)?;
-        to.into_inner()
-            .map_err(io::IntoInnerError::into_error)?
-            .sync_all()?;
-        fs::rename(&beside, file)
-    });
-    written.map_err(|cause| {
-        // There may be nothing to remove.
-        let _gone = fs::remove_file(&beside);
-        Unusable(format!("cannot write {}: {cause}", file.display())).into()
-    })
+    to_file(file, |mut to| write(report, format, &mut to, false))
+}
+
+/// Has `write` write a file, which takes the place of what is there in one step and keeps its
+/// permissions; where a link leads, if it is one. What is no plain file, a pipe or a device, is
+/// written to.
+///
+/// # Errors
+/// [`Usage`] if a database is there, [`Unusable`] if the file cannot be written: then all is as it was.
+pub(super) fn to_file(
+    file: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    // Else a link would give way to the file.
+    let place = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let there = fs::metadata(&place).ok();
+    let written = match &there {
+        Some(there) if !there.is_file() => File::options()
+            .write(true)
+            .open(&place)
+            .and_then(|to| buffered(&to, write)),
+        _ if is_database(&place) => {
+            let place = place.display();
+            return Err(Usage(format!("{place} is a database: name another file")).into());
+        }
+        _ => take_place(&place, there.map(|there| there.permissions()), write),
+    };
+    Ok(written.map_err(|cause| Unusable(format!("cannot write {}: {cause}", file.display())))?)
+}
+
+fn take_place(
+    place: &Path,
+    permissions: Option<Permissions>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let folder = match place.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // Under a name that nobody else has or can foresee; it vanishes if anything fails.
+    let beside = tempfile::Builder::new()
+        .suffix(".part")
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)?;
+    if let Some(permissions) = permissions {
+        beside.as_file().set_permissions(permissions)?;
+    }
+    buffered(beside.as_file(), write)?;
+    beside.as_file().sync_all()?;
+    beside.persist(place)?;
+    Ok(())
+}
+
+fn buffered(to: &File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut to = BufWriter::new(to);
+    write(&mut to)?;
+    to.flush()
+}
+
+/// Whether a file is a SQLite database, ours or another: nobody means to write a report over it.
+/// How such a file begins is told by <https://sqlite.org/fileformat2.html#the_database_header>.
+fn is_database(file: &Path) -> bool {
+    let mut begin = [0; 16];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && begin == *b"SQLite format 3\0"
 }
