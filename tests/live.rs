@@ -28,6 +28,8 @@ fn view(site: &Site, rows: u16, columns: u16) -> Pty {
 #[test]
 fn arrivals_appear_within_a_second_with_who_is_missing_and_how_doors_stand() {
     let site = Site::seeded();
+    // On a weekly off nobody is missing.
+    site.ok(&["central", "init", "--weekly-off", "none"]);
     let (central, relay) = site.central_and_relay();
     let view = view(&site, 30, 100);
     view.wait_for("central runs");
