@@ -155,8 +155,8 @@ impl RelayStore {
     }
 
     /// The entries after that number, oldest first, as many as fit into so many bytes on the wire, and
-    /// one at least; of those after `decided_from` only the ones that the central did not decide. Ages are counted to
-    /// now, which is told by its start of the machine and the milliseconds since.
+    /// one at least; of those after `decided_from` only the ones that the central did not decide. Ages
+    /// are counted to now, which is told by its start of the machine and the milliseconds since.
     ///
     /// # Errors
     /// Those of reading.
