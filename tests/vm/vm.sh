@@ -53,9 +53,10 @@ prepare() {
     release=${image#linux-image-}
     version=$(apt-cache show "$image" | sed -n 's/^Version: //p' | head -1)
     say "fetching the packages of the kernel $release, about 230 MB, once"
+    # The headers take a newer kbuild too, and an update may bring that alone at first.
     (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$image=$version" \
         "linux-source-$series=$version" "linux-headers-$release=$version" \
-        "linux-headers-${release%-amd64}-common=$version" "linux-kbuild-$series=$version")
+        "linux-headers-${release%-amd64}-common=$version" "linux-kbuild-$series")
     mkdir "$work/root" "$work/modules" "$work/out"
     local deb
     for deb in "$work"/linux-{image,headers,kbuild}*.deb; do dpkg-deb -x "$deb" "$work/root"; done
