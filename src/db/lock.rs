@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use crate::db::backup::beside;
 use crate::db::open::{create, denied, wait_for_lock};
 use crate::db::schema::Kind;
 use crate::db::{Database, Error, Result, Store};
@@ -159,7 +160,5 @@ fn lock_of(path: &Path) -> Result<PathBuf> {
         found => found,
     };
     let real = real.map_err(|cause| denied(path, "found", &cause.to_string()))?;
-    let mut name = real.into_os_string();
-    name.push(".lock");
-    Ok(PathBuf::from(name))
+    Ok(beside(&real, ".lock"))
 }

@@ -14,6 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use tracing::info;
 
+use crate::db::backup::beside;
 use crate::db::lock::Served;
 use crate::db::schema::{self, Kind};
 use crate::db::watch::Watch;
@@ -179,10 +180,8 @@ impl Store {
 /// Fails if there is no database, but the log of one: that may hold what was stored last, and would be
 /// thrown away if a new database was made.
 fn refuse_log_alone(path: &Path) -> Result<()> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let log = Path::new(&log);
-    if path.exists() || fs::metadata(log).map_or(0, |log| log.len()) == 0 {
+    let log = beside(path, "-wal");
+    if path.exists() || fs::metadata(&log).map_or(0, |log| log.len()) == 0 {
         return Ok(());
     }
     let (path, log) = (path.display(), log.display());

@@ -136,7 +136,7 @@ impl State {
             answers,
         };
         if self.undelivered.contains_key(&flash.event) {
-            // Its door has said that it did not open, and so it counts for nothing.
+            // Its door is not known to have opened, and so it counts for nothing.
             let Asker { seq, answers } = asker;
             answers.refuse(seq, flash.event, Reason::TooLate);
             return;
